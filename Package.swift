@@ -1,0 +1,53 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// Every arrow points down: a target may use only what stands below it.
+// `WAYMARK_STRICT=1` turns warnings into errors; CI sets it.
+let strict = Context.environment["WAYMARK_STRICT"] != nil
+let settings: [SwiftSetting] = strict ? [.unsafeFlags(["-warnings-as-errors"])] : []
+
+func room(_ name: String, _ below: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: below, swiftSettings: settings)
+}
+
+func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/\(name)Tests",
+        swiftSettings: settings)
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "waymark",
+    products: [.executable(name: "waymark", targets: ["waymark"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "waymark",
+            dependencies: ["Intake", "Loader", "Embedded", "ConfigurationFile", arguments, logging],
+            swiftSettings: settings),
+        room("Intake", ["HTTP", "Payload", "Spool", "Identity", "CZlib", logging]),
+        room("Loader", ["Spool", "Identity", "Payload", "Postgres", crypto, logging]),
+        room("Identity", ["Payload", "Postgres", crypto, logging]),
+        room("Embedded", ["Postgres", logging]),
+        room("Postgres", ["Foundations", "CLibpq", logging]),
+        room("Spool", ["Foundations", "CLinux", logging]),
+        room("HTTP", ["Foundations", "CLinux", logging]),
+        room("Payload", ["Foundations"]),
+        room("ConfigurationFile", ["Foundations", yaml]),
+        room("Foundations", ["CLinux"]),
+
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    ]
+)
