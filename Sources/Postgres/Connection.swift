@@ -1,0 +1,152 @@
+internal import CLibpq
+import Foundations
+import Glibc
+import Logging
+import Synchronization
+
+/// One session with PostgreSQL, over libpq without its blocking calls: every wait has a deadline, so a server that
+/// is stopped, or behind a cable that was cut, can hang nobody.
+///
+/// A connection belongs to one queue or thread at a time; two that use it at once end the process. After a deadline,
+/// an interrupt or a loss it is closed for good (`isUsable` is false, each call throws): make another one.
+///
+/// It suits PgBouncer in transaction mode: no named statements, no settings of the session, no `LISTEN`, no
+/// advisory locks beyond a transaction.
+///
+///     let connection = try Connection("host=/run/postgresql dbname=shop", name: "waymark loader")
+///     let rows = try connection.execute("select id from profile where bucket = $1", Int32(7))
+package final class Connection: @unchecked Sendable {  // owner: whoever is inside a call, `enter()` checks that
+    /// libpq's handle; nil once closed.
+    var handle: OpaquePointer?
+    /// Why it was closed.
+    private var fault: PostgresError?
+    private let insider = Atomic<UInt>(0)
+    private var depth = 0
+    private let noticeBox = NoticeBox()
+    var isCopying = false
+
+    /// What the server sees in `pg_stat_activity`.
+    package let name: String
+    package let interrupter: Interrupter
+    /// How long a statement may take from sending it to its last answer, in milliseconds. Inside of `transaction`
+    /// the server is told as well (`statement_timeout`), so that it does not go on working for nobody.
+    package var deadline: Int
+
+    /// Connects. `conninfo` is a connection string of libpq, `host=… dbname=…` or `postgres://…`. The name of a
+    /// server is looked up by the system within a deadline as well.
+    package init(
+        _ conninfo: String, name: String, connectTimeout milliseconds: Int = 5000, deadline: Int = 30_000,
+        interrupter: Interrupter = Interrupter()
+    ) throws(PostgresError) {
+        self.name = name
+        self.deadline = deadline
+        self.interrupter = interrupter
+        try connect(conninfo, until: Self.moment(in: milliseconds))
+    }
+
+    deinit { close() }
+
+    /// Takes what the server says besides: notices and warnings. Nothing by default.
+    package var onNotice: ((Notice) -> Void)? {
+        get { noticeBox.handler }
+        set { noticeBox.handler = newValue }
+    }
+
+    /// Whether a statement may be tried. A server that died meanwhile is noticed only by trying.
+    package var isUsable: Bool { handle.map { PQstatus($0) == CONNECTION_OK } ?? false }
+    /// The server's version: 150018 is 15.18.
+    package var serverVersion: Int { handle.map { Int(PQserverVersion($0)) } ?? 0 }
+    /// The server's process for this session, as in `pg_stat_activity`.
+    package var backend: Int32 { handle.map { PQbackendPID($0) } ?? 0 }
+    package var isInTransaction: Bool {
+        guard let handle else { return false }
+        return PQtransactionStatus(handle) != PQTRANS_IDLE
+    }
+
+    /// A setting that the server reports by itself, such as `server_encoding`.
+    package func setting(_ name: String) -> String {
+        guard let handle, let text = PQparameterStatus(handle, name) else { return "" }
+        return String(cString: text)
+    }
+
+    /// Fails the pending wait, and all later ones, at once; from any thread.
+    package nonisolated func interrupt() { interrupter.interrupt() }
+
+    /// Says good-bye if that is possible without waiting. May be called again.
+    package func close() {
+        guard let handle else { return }
+        self.handle = nil
+        PQfinish(handle)
+    }
+
+    /// Marks the connection as closed because of `error`.
+    func lose(_ error: PostgresError) -> PostgresError {
+        if let handle {
+            let socket = PQsocket(handle)
+            if error.origin != .server, socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+        close()
+        if fault == nil { fault = error }
+        return error
+    }
+
+    /// libpq's handle, or the error that says why there is none any more.
+    func open(_ context: String) throws(PostgresError) -> OpaquePointer {
+        precondition(!isCopying, "a statement during a COPY")
+        if let handle { return handle }
+        let reason = fault.map { ": \($0.message)" } ?? ""
+        throw PostgresError(.lost, "the connection is closed\(reason)", context: context)
+    }
+
+    /// The caller is the only one inside until `leave()`; calls from within calls are fine.
+    func enter() {
+        let me = UInt(pthread_self())
+        let (isFree, other) = insider.compareExchange(expected: 0, desired: me, ordering: .acquiringAndReleasing)
+        precondition(isFree || other == me, "connection \(name) is used by two threads at once")
+        depth += 1
+    }
+
+    func leave() {
+        depth -= 1
+        if depth == 0 { insider.store(0, ordering: .releasing) }
+    }
+
+    /// Connects step by step (`PQconnectPoll`), never longer than until `end`.
+    private func connect(_ conninfo: String, until end: UInt64) throws(PostgresError) {
+        let context = "connecting to \(Conninfo.describe(conninfo))"
+        guard let handle = Self.start(conninfo, name: name) else {
+            throw PostgresError(.lost, "out of memory", context: context)
+        }
+        self.handle = handle
+        noticeBox.attach(to: handle)
+        var step = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
+        while step != PGRES_POLLING_OK {
+            if step == PGRES_POLLING_FAILED {
+                throw lose(PostgresError(.lost, Self.message(of: handle), context: context))
+            }
+            let events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT
+            try wait(for: Int16(events), until: end, context)
+            step = PQconnectPoll(handle)
+        }
+        if PQsetnonblocking(handle, 1) != 0 {
+            throw lose(PostgresError(.lost, Self.message(of: handle), context: context))
+        }
+    }
+
+    private static func start(_ conninfo: String, name: String) -> OpaquePointer? {
+        // What comes later wins; `fallback_` lets the operator's own name win.
+        let keywords = ["dbname", "client_encoding", "fallback_application_name"]
+        let values = [conninfo, "UTF8", name]
+        return withCStrings(keywords) { keywords in
+            withCStrings(values) { values in PQconnectStartParams(keywords, values, 1) }
+        }
+    }
+
+    static func message(of handle: OpaquePointer) -> String {
+        PQerrorMessage(handle).map { String(cString: $0) }.map(trimmingLines) ?? ""
+    }
+
+    static func moment(in milliseconds: Int) -> UInt64 {
+        Clock.system.monotonic() + UInt64(max(milliseconds, 0)) * 1_000_000
+    }
+}
