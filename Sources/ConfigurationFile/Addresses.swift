@@ -9,11 +9,12 @@ extension Check {
         if text.hasPrefix("unix:") {
             let path = try path(String(text.dropFirst(5)), from: directory)
             if path.utf8.count <= 107 { return .unix(path: path) }
-            throw Refusal("has too long a path for a socket", expected: "at most 107 bytes, not \(path.utf8.count)")
+            let expected = "at most 107 bytes, not \(path.utf8.count)"
+            throw Refusal("has too long a path for a socket", expected: expected)
         }
         guard let colon = text.lastIndex(of: ":") else {
-            let isPort = UInt16(text) != nil
-            throw Refusal("has no port", expected: expected, suggestion: isPort ? "127.0.0.1:\(text)" : "\(text):8686")
+            let suggestion = UInt16(text) != nil ? "127.0.0.1:\(text)" : "\(text):8686"
+            throw Refusal("has no port", expected: expected, suggestion: suggestion)
         }
         var host = String(text[..<colon])
         guard let port = port(text[text.index(after: colon)...]) else {
@@ -25,7 +26,8 @@ extension Check {
         } else if host == "*" || isHostName(host) {
             return .tcp(host: host, port: port)
         } else if host.contains(":"), IPAddress(host) != nil {
-            throw Refusal("has an IPv6 address without brackets", expected: expected, suggestion: "[\(host)]:\(port)")
+            throw Refusal(
+                "has an IPv6 address without brackets", expected: expected, suggestion: "[\(host)]:\(port)")
         }
         throw Refusal("is not an address to listen on", expected: expected)
     }
@@ -54,9 +56,10 @@ extension Check {
         if let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") {
             number = port(authority[authority.index(after: colon)...])
             host = String(authority[..<colon])
-            if number == nil || number == 0 { throw Refusal("has no port from 1 to 65535", expected: expected) }
+            if number ?? 0 == 0 { throw Refusal("has no port from 1 to 65535", expected: expected) }
         }
-        let literal = host.hasPrefix("[") && host.hasSuffix("]") && IPAddress(String(host.dropFirst().dropLast())) != nil
+        let inside = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : ""
+        let literal = IPAddress(inside) != nil
         guard literal || isHostName(host.hasPrefix("*.") ? String(host.dropFirst(2)) : host) else {
             throw Refusal("has no valid host (names beyond ASCII as xn--…)", expected: expected)
         }
@@ -69,7 +72,9 @@ extension Check {
     static func network(_ text: String) throws(Refusal) -> Network {
         let expected = "a network such as 10.0.0.0/8 or fd00::/8, or an address"
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let address = IPAddress(String(parts[0])) else { throw Refusal("is not a network", expected: expected) }
+        guard let address = IPAddress(String(parts[0])) else {
+            throw Refusal("is not a network", expected: expected)
+        }
         let isV4 = address.isV4 && !parts[0].contains(":")
         let bits = isV4 ? 32 : 128
         var prefix = bits

@@ -12,12 +12,14 @@ package func readConfiguration(
     let bytes: [UInt8]
     do {
         bytes = try readFile(path, atMost: 1 << 20)
-    } catch where error.code == ENOENT {
-        throw refuse("there is no such file; name yours with --config FILE (docs/configuration.md says what is in it)")
-    } catch where error.code == EFBIG {
-        throw refuse("too large for a configuration", expected: "at most 1MiB")
     } catch {
-        throw refuse("cannot be read: \(String(cString: strerror(error.code)))")
+        switch error.code {
+        case ENOENT:
+            let help = "name yours with --config FILE (docs/configuration.md says what is in it)"
+            throw refuse("there is no such file; \(help)")
+        case EFBIG: throw refuse("too large for a configuration", expected: "at most 1MiB")
+        default: throw refuse("cannot be read: \(String(cString: strerror(error.code)))")
+        }
     }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw refuse("is not UTF-8 text") }
     return try parseConfiguration(text, file: path, environment: environment)
@@ -60,7 +62,9 @@ func readFile(_ path: String, atMost limit: Int) throws(SystemError) -> [UInt8] 
     var count = 0
     while count < bytes.count {
         let more = try retrying("read", path) {
-            bytes.withUnsafeMutableBytes { read(file.raw, $0.baseAddress.map { $0 + count }, $0.count - count) }
+            bytes.withUnsafeMutableBytes {
+                read(file.raw, $0.baseAddress.map { $0 + count }, $0.count - count)
+            }
         }
         if more == 0 { break }
         count += more

@@ -3,7 +3,8 @@ import Foundations
 /// Reads the top of the file.
 struct ConfigurationReader {
     static let keys = [
-        "listen", "data", "database", "panel", "timezone", "primary_key", "debug", "log", "proxies", "deduplicate",
+        "listen", "data", "database", "panel", "timezone", "primary_key", "debug", "log", "proxies",
+        "deduplicate",
         "sources", "limits", "smtp", "journeys", "admin",
     ]
     static let adminKeys = ["listen", "read_token", "write_token"]
@@ -17,7 +18,9 @@ struct ConfigurationReader {
         (self.directory, self.findings) = (directory, findings)
         configuration.data = "\(directory)/data"
         let root = root ?? .map([], Place(1, 1))
-        guard let section = Section(root, path: "", keys: ConfigurationReader.keys, findings: findings) else { return }
+        guard let section = Section(root, path: "", keys: ConfigurationReader.keys, findings: findings) else {
+            return
+        }
         readAddresses(section)
         readTexts(section)
         readParts(section)
@@ -32,14 +35,17 @@ struct ConfigurationReader {
             configuration.listen = []
             for (address, place) in addresses {
                 if configuration.listen.contains(address) {
-                    findings.add(Mistake(place, "listen names this address twice", expected: "each address once"))
+                    findings.add(
+                        Mistake(place, "listen names this address twice", expected: "each address once"))
                 }
                 configuration.listen.append(address)
             }
         }
-        for (network, place) in section.texts("proxies", { text throws(Refusal) in try Check.network(text) }) ?? [] {
+        for (network, place) in section.texts("proxies", Check.network) ?? [] {
             let everyone = network.prefix == 0 || network.prefix == 96 && network.address.isV4
-            if everyone { findings.warn(place, "proxies believes everyone: any client can claim any address") }
+            if everyone {
+                findings.warn(place, "proxies believes everyone: any client can claim any address")
+            }
             configuration.trustedProxies.append(network)
         }
     }
@@ -47,18 +53,16 @@ struct ConfigurationReader {
     private mutating func readTexts(_ section: Section) {
         let data = section.text("data") { text throws(Refusal) in try Check.path(text, from: directory) }
         configuration.data = data ?? configuration.data
-        configuration.database = section.text("database", secret: true) { text throws(Refusal) in
-            try Check.database(text)
-        }
-        let panel = section.text("panel") { text throws(Refusal) in try Check.name(text) }
+        configuration.database = section.text("database", secret: true, Check.database)
+        let panel = section.text("panel", Check.name)
         configuration.panel = panel ?? configuration.panel
         let timezone = section.text("timezone") { text throws(Refusal) in try Check.timeZone(text) }
         configuration.timezone = timezone ?? configuration.timezone
-        configuration.primaryKey = section.text("primary_key") { text throws(Refusal) in try Check.name(text) }
+        configuration.primaryKey = section.text("primary_key", Check.name)
         configuration.debug = section.flag("debug") ?? configuration.debug
-        let level = section.text("log") { text throws(Refusal) in try Check.logLevel(text) }
+        let level = section.text("log", Check.logLevel)
         configuration.logLevel = level ?? configuration.logLevel
-        let deduplicate = section.text("deduplicate") { text throws(Refusal) in try Check.deduplicate(text) }
+        let deduplicate = section.text("deduplicate", Check.deduplicate)
         configuration.deduplicate = deduplicate ?? configuration.deduplicate
     }
 
@@ -77,13 +81,17 @@ struct ConfigurationReader {
 
     /// What a later version acts on is checked in its shape, so that a file can be written ahead, and named.
     private func readLater(_ section: Section) {
-        let journeys = section.text("journeys") { text throws(Refusal) in try Check.path(text, from: directory) }
+        let journeys = section.text("journeys") { text throws(Refusal) in
+            try Check.path(text, from: directory)
+        }
         if journeys != nil {
-            findings.warn(section.place(of: "journeys"), "journeys is not acted on by this version: no journey runs")
+            findings.warn(
+                section.place(of: "journeys"), "journeys is not acted on by this version: no journey runs")
         }
         if let value = section.value("smtp") {
             if case .map = value {
-                findings.warn(section.place(of: "smtp"), "smtp is not acted on by this version: no mail is sent")
+                findings.warn(
+                    section.place(of: "smtp"), "smtp is not acted on by this version: no mail is sent")
             } else {
                 section.refuse(value, "smtp", Refusal("is not a mapping", expected: "a mapping"), true)
             }
@@ -93,9 +101,10 @@ struct ConfigurationReader {
         {
             let text = "admin is not acted on by this version: no admin API is started"
             findings.warn(section.place(of: "admin"), text)
-            _ = admin.text("listen") { text throws(Refusal) in try Check.listenAddress(text, from: directory) }
-            _ = admin.text("read_token", secret: true) { text throws(Refusal) in try Check.secret(text) }
-            _ = admin.text("write_token", secret: true) { text throws(Refusal) in try Check.secret(text) }
+            _ = admin.text("listen") { text throws(Refusal) in try Check.listenAddress(text, from: directory)
+            }
+            _ = admin.text("read_token", secret: true, Check.secret)
+            _ = admin.text("write_token", secret: true, Check.secret)
         }
     }
 }

@@ -30,7 +30,8 @@ struct Document {
                 guard let name = names.first, renamed.count < 100, renamed[place] == nil,
                     let changed = Document.replace(keyAt: place, of: text, by: letter)
                 else {
-                    findings.add(Mistake(place, "the key \(quoted(names.first ?? "")) stands twice in one mapping"))
+                    let key = quoted(names.first ?? "")
+                    findings.add(Mistake(place, "the key \(key) stands twice in one mapping"))
                     return nil
                 }
                 renamed[place] = name
@@ -93,8 +94,8 @@ struct Document {
         var scalars = Array(text.unicodeScalars)
         guard var at = offset(of: place, in: scalars), at < scalars.count else { return nil }
         if scalars[at] == "\"" || scalars[at] == "'" { at += 1 }
-        guard at < scalars.count, !["&", "!", "*", "?", "\\", "\"", "'", "\n", "{", "["].contains(scalars[at])
-        else { return nil }
+        let special: [Unicode.Scalar] = ["&", "!", "*", "?", "\\", "\"", "'", "\n", "{", "["]
+        guard at < scalars.count, !special.contains(scalars[at]) else { return nil }
         scalars[at] = letter
         var result = String.UnicodeScalarView()
         result.append(contentsOf: scalars)
@@ -120,7 +121,8 @@ struct Document {
         }
     }
 
-    /// Yams's own descriptions repeat the line in question, and with it perhaps a secret: only its reasons are used.
+    /// Yams's own descriptions repeat the line in question, and with it perhaps a secret: only its reasons are
+    /// used.
     private static func mistake(_ error: any Error, in text: String) -> Mistake {
         switch error {
         case YamlError.scanner(let context, let problem, let mark, _),
@@ -129,8 +131,10 @@ struct Document {
             let place = Place(mark.line, mark.column)
             let scalars = Array(text.unicodeScalars)
             let reason = [context?.text, problem].compactMap { $0 }.joined(separator: ", ")
-            let isTab = offset(of: place, in: scalars).map { $0 < scalars.count && scalars[$0] == "\t" } ?? false
-            return Mistake(place, "not YAML: \(reason)" + (isTab ? "; indent with spaces, not with tabs" : ""))
+            let at = offset(of: place, in: scalars) ?? scalars.count
+            let isTab = at < scalars.count && scalars[at] == "\t"
+            return Mistake(
+                place, "not YAML: \(reason)" + (isTab ? "; indent with spaces, not with tabs" : ""))
         case YamlError.reader(let problem, let offset, _, _):
             let before = text.prefix(offset ?? 0).unicodeScalars
             let lines = before.split(separator: "\n", omittingEmptySubsequences: false)

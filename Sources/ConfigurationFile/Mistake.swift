@@ -24,7 +24,8 @@ package struct Mistake: Sendable, Equatable {
     package var suggestion: String?
 
     package init(
-        _ place: Place?, _ problem: String, expected: String? = nil, found: String? = nil, suggestion: String? = nil
+        _ place: Place?, _ problem: String, expected: String? = nil, found: String? = nil,
+        suggestion: String? = nil
     ) {
         self.place = place
         self.problem = problem

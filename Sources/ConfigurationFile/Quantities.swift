@@ -33,7 +33,8 @@ enum Quantity {
     /// `100/s`, `6000/m`, `50/10s`.
     static func rate(_ text: String) -> Rate? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let (number, unit) = split(String(parts[0])), unit.isEmpty, number > 0 else { return nil }
+        guard parts.count == 2, let (number, unit) = split(String(parts[0])), unit.isEmpty, number > 0
+        else { return nil }
         let period = microseconds(of: parts[1]).map(Int64.init) ?? duration(String(parts[1]))
         guard let period, period > 0 else { return nil }
         return Rate(count: number, microseconds: period)
@@ -72,7 +73,9 @@ extension Section {
             guard let size = Quantity.size(text) else {
                 throw Refusal("is not a size", expected: "a size such as 4MiB, 64KiB or 4000000 (bytes)")
             }
-            guard range.contains(size) else { throw outOfRange(range.lowerBound.sizeText, range.upperBound.sizeText) }
+            guard range.contains(size) else {
+                throw outOfRange(range.lowerBound.sizeText, range.upperBound.sizeText)
+            }
             return size
         }
     }

@@ -65,7 +65,8 @@ struct Section {
             if scalar.isBroken { return nil }
             if let flag = scalar.flag { return flag }
         }
-        refuse(value, name(key), Refusal("is neither true nor false", expected: "true or false, without quotes"))
+        let expected = "true or false, without quotes"
+        refuse(value, name(key), Refusal("is neither true nor false", expected: expected))
         return nil
     }
 
@@ -104,8 +105,10 @@ struct Section {
     private func text<T>(
         _ value: Value, _ name: String, secret: Bool, _ parse: (String) throws(Refusal) -> T
     ) -> T? {
-        guard case .scalar(let scalar) = value, !scalar.isNull, scalar.flag == nil || scalar.usesVariable else {
-            refuse(value, name, Refusal("is not a text", expected: "a text (in quotes if it looks otherwise)"), secret)
+        guard case .scalar(let scalar) = value, !scalar.isNull, scalar.flag == nil || scalar.usesVariable
+        else {
+            let expected = "a text (in quotes if it looks otherwise)"
+            refuse(value, name, Refusal("is not a text", expected: expected), secret)
             return nil
         }
         if scalar.isBroken { return nil }

@@ -22,7 +22,8 @@ struct SourceReader {
         }
         if items.isEmpty { findings.warn(place, "there are no sources: all events will be answered 401") }
         for (i, item) in items.enumerated() {
-            if let section = Section(item, path: "sources[\(i)]", keys: SourceReader.keys, findings: findings) {
+            let path = "sources[\(i)]"
+            if let section = Section(item, path: path, keys: SourceReader.keys, findings: findings) {
                 read(section)
             }
         }
@@ -31,18 +32,20 @@ struct SourceReader {
     private mutating func read(_ section: Section) {
         section.require("id", "the id that clients send")
         section.require("kind", "web, backend, or [web, backend]")
-        let id = section.text("id") { text throws(Refusal) in try Check.sourceID(text) }
+        let id = section.text("id", Check.sourceID)
         let kinds = section.texts("kind", emptyAllowed: false) { text throws(Refusal) in
             try Check.choice(text, of: Source.Kind.self)
         }
         var source = Source(id: id ?? "", kinds: Set((kinds ?? []).map(\.value)))
-        if let name = section.text("name", { text throws(Refusal) in try Check.name(text) }) { source.name = name }
+        if let name = section.text("name", Check.name) { source.name = name }
         source.enabled = section.flag("enabled") ?? source.enabled
-        source.key = section.text("key", secret: true) { text throws(Refusal) in try Check.secret(text) }
-        source.origins = section.texts("origins") { text throws(Refusal) in try Check.origin(text) }?.map(\.value) ?? []
-        source.allow = section.texts("allow") { text throws(Refusal) in try Check.pattern(text) }?.map(\.value) ?? []
-        source.deny = section.texts("deny") { text throws(Refusal) in try Check.pattern(text) }?.map(\.value) ?? []
-        let denied = section.text("denied") { text throws(Refusal) in try Check.choice(text, of: Source.Denied.self) }
+        source.key = section.text("key", secret: true, Check.secret)
+        source.origins = section.texts("origins", Check.origin)?.map(\.value) ?? []
+        source.allow = section.texts("allow", Check.pattern)?.map(\.value) ?? []
+        source.deny = section.texts("deny", Check.pattern)?.map(\.value) ?? []
+        let denied = section.text("denied") { text throws(Refusal) in
+            try Check.choice(text, of: Source.Denied.self)
+        }
         source.denied = denied ?? source.denied
         source.returnsProfile = section.flag("returns_profile") ?? source.returnsProfile
         source.staticProfileID = section.flag("static_profile_id") ?? source.staticProfileID
@@ -65,20 +68,28 @@ struct SourceReader {
         if case .list(let items, _) = value { rules = items }
         for rule in rules {
             if case .map = rule { continue }
-            let refusal = Refusal("is not a rule", expected: "a mapping {by: …, from: properties.…}, or a list of them")
+            let refusal = Refusal(
+                "is not a rule", expected: "a mapping {by: …, from: properties.…}, or a list of them")
             section.refuse(rule, section.name("identify"), refusal)
             return
         }
-        findings.warn(section.place(of: "identify"), "\(section.name("identify")) is not carried out by this version")
+        findings.warn(
+            section.place(of: "identify"), "\(section.name("identify")) is not carried out by this version")
     }
 
     private func advise(_ source: Source, _ section: Section) {
+        if source.key?.contains(":") == true {
+            let text = "\(section.name("key")) holds a colon: it can be sent as Bearer, not as Basic"
+            findings.warn(section.place(of: "key"), text)
+        }
         if source.key != nil, source.kinds == [.web] {
-            let text = "\(section.name("key")) has no effect: a page could not keep it secret, so /track asks for none"
+            let text =
+                "\(section.name("key")) has no effect: a page could not keep it secret, so /track asks for none"
             findings.warn(section.place(of: "key"), text)
         }
         if let key = source.key, key.utf8.count < 16 {
-            findings.warn(section.place(of: "key"), "\(section.name("key")) is short: 16 characters or more are safe")
+            findings.warn(
+                section.place(of: "key"), "\(section.name("key")) is short: 16 characters or more are safe")
         }
     }
 }

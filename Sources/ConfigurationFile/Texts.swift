@@ -3,11 +3,11 @@ import Glibc
 
 /// Checks of single texts: each returns the value as the server wants it, or says what is wrong.
 enum Check {
-    /// Not blank, no control characters, no white space at the ends, at most `limit` bytes.
-    static func name(_ text: String, atMost limit: Int = 256) throws(Refusal) -> String {
+    /// Not blank, no control characters, no white space at the ends, at most 256 bytes.
+    static func name(_ text: String) throws(Refusal) -> String {
         try printable(text)
-        if text.utf8.count > limit {
-            throw Refusal("is too long", expected: "at most \(limit) bytes of UTF-8, not \(text.utf8.count)")
+        if text.utf8.count > 256 {
+            throw Refusal("is too long", expected: "at most 256 bytes of UTF-8, not \(text.utf8.count)")
         }
         if text.first?.isWhitespace == true || text.last?.isWhitespace == true {
             throw Refusal("has white space at an end", expected: "a text without it")
@@ -36,7 +36,8 @@ enum Check {
     /// A secret that has to fit into an `Authorization` header.
     static func secret(_ text: String) throws(Refusal) -> String {
         guard !text.isEmpty, text.utf8.count <= 512, text.utf8.allSatisfy({ (33...126).contains($0) }) else {
-            throw Refusal("cannot be sent in a header", expected: "1 to 512 visible ASCII characters, no spaces")
+            throw Refusal(
+                "cannot be sent in a header", expected: "1 to 512 visible ASCII characters, no spaces")
         }
         return text
     }
@@ -54,7 +55,8 @@ enum Check {
         if let value = T(rawValue: text) { return value }
         let names = T.allCases.map(\.rawValue)
         throw Refusal(
-            "is not known", expected: names.joined(separator: " or "), suggestion: nearest(to: text, among: names))
+            "is not known", expected: names.joined(separator: " or "),
+            suggestion: nearest(to: text, among: names))
     }
 
     static func logLevel(_ text: String) throws(Refusal) -> String {
@@ -81,7 +83,8 @@ enum Check {
         try printable(text)
         if uri || pairs { return text }
         throw Refusal(
-            "is not a connection string", expected: "postgres://user@host/name or host=… dbname=…, as libpq takes it")
+            "is not a connection string",
+            expected: "postgres://user@host/name or host=… dbname=…, as libpq takes it")
     }
 
     /// A path as the system will see it: relative ones start at the working directory.
@@ -90,6 +93,7 @@ enum Check {
         if text.hasPrefix("~") {
             throw Refusal("starts with ~, which only shells know", expected: "a path, or ${HOME}/…")
         }
-        return text.hasPrefix("/") ? text : "\(directory)/\(text)"
+        if text.hasPrefix("/") { return text }
+        return "\(directory)/\(text.hasPrefix("./") ? text.dropFirst(2) : text[...])"
     }
 }

@@ -67,7 +67,8 @@ extension Value {
         case .list: return "a list"
         case .scalar(let scalar):
             if scalar.usesVariable {
-                return (scalar.text.isEmpty ? "nothing in " : "") + "what \(quoted(scalar.written)) stands for"
+                let what = scalar.text.isEmpty ? "nothing in what" : "what"
+                return "\(what) \(quoted(scalar.written)) stands for"
             }
             if scalar.isNull { return "nothing" }
             if secret { return "a value that is not shown" }
@@ -85,7 +86,8 @@ func quoted(_ text: String) -> String {
         switch scalar {
         case "\n": result += "\\n"
         case "\"", "\\": result += "\\\(scalar)"
-        case _ where scalar.properties.generalCategory == .control: result += "\\u{\(String(scalar.value, radix: 16))}"
+        case _ where scalar.properties.generalCategory == .control:
+            result += "\\u{\(String(scalar.value, radix: 16))}"
         default: result.unicodeScalars.append(scalar)
         }
     }

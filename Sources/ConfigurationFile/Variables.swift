@@ -38,7 +38,8 @@ func expand(_ text: String, _ environment: (String) -> String?) -> Expanded {
         if let fallback, value ?? "" == "" { value = String(fallback.dropFirst()) }
         guard let value else {
             return .mistake(
-                problem: "the environment has no variable \(name)", expected: "it to be set, or ${\(name):-default}")
+                problem: "the environment has no variable \(name)",
+                expected: "it to be set, or ${\(name):-default}")
         }
         result += value
         uses = true

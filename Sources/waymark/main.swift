@@ -1,1 +1,1 @@
-print("waymark")
+Waymark.main()

@@ -1,0 +1,102 @@
+import Foundations
+import Glibc
+import Logging
+
+/// Writes each log event as one line of logfmt to standard error:
+///
+///     time=2026-11-22T03:04:05.678901Z level=info msg="listening" address=127.0.0.1:8686
+///
+/// Whatever stands in a message or a value stays on that line: control characters, quotes and backslashes are
+/// escaped, so a client cannot forge a line.
+struct StandardErrorLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level
+    var metadataProvider: Logger.MetadataProvider?
+    let clock: Clock
+    let write: @Sendable ([UInt8]) -> Void
+
+    init(
+        level: Logger.Level, clock: Clock = .system,
+        write: @escaping @Sendable ([UInt8]) -> Void = { writeAll($0, to: STDERR_FILENO) }
+    ) {
+        (logLevel, self.clock, self.write) = (level, clock, write)
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var line =
+            "time=\(clock.now().iso8601) level=\(event.level.rawValue) msg=\(inQuotes(event.message.description))"
+        var facts = metadata
+        if let provided = metadataProvider?.get() { facts.merge(provided) { $1 } }
+        if let own = event.metadata { facts.merge(own) { $1 } }
+        for (key, value) in facts.sorted(by: { $0.key < $1.key }) {
+            line += " \(name(key))=\(logfmt(value.description))"
+        }
+        if let error = event.error { line += " error=\(logfmt(String(describing: error)))" }
+        write(Array("\(line)\n".utf8))
+    }
+
+    /// A value without anything special stands without quotes.
+    private func logfmt(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && ![34, 61, 92].contains($0) }
+        return isPlain ? text : inQuotes(text)
+    }
+
+    private func name(_ key: String) -> String {
+        String(key.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" })
+    }
+
+    private func inQuotes(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case "\u{2028}", "\u{2029}": result += "\\u{\(String(scalar.value, radix: 16))}"
+            case _ where scalar.properties.generalCategory == .control:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+/// From here on, all loggers write logfmt to standard error.
+func startLogging(level: String) {
+    let level = Logger.Level(rawValue: level) ?? .info
+    LoggingSystem.bootstrap { _ in StandardErrorLog(level: level) }
+}
+
+extension Timestamp {
+    /// `2026-11-22T03:04:05.678901Z`.
+    var iso8601: String {
+        func digits(_ value: Int64, _ width: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(width - text.count, 0)) + text
+        }
+        // Days to a date in the proleptic Gregorian calendar, with years that begin in March.
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let march = (5 * dayOfYear + 2) / 153
+        let month = march < 10 ? march + 3 : march - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let date =
+            "\(digits(year, 4))-\(digits(month, 2))-\(digits(dayOfYear - (153 * march + 2) / 5 + 1, 2))"
+
+        let inDay = microseconds - day * 86_400_000_000
+        let second = inDay / 1_000_000
+        let time = [second / 3600, second / 60 % 60, second % 60].map { digits($0, 2) }.joined(separator: ":")
+        return "\(date)T\(time).\(digits(inDay % 1_000_000, 6))Z"
+    }
+}
