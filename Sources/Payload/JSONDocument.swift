@@ -8,7 +8,7 @@ import Glibc
 /// is given back with the next small one, or by `reset()`.
 package struct JSONDocument: ~Copyable, @unchecked Sendable {  // unique owner of its tape
     private var tape: UnsafeMutablePointer<JSONEntry>
-    private var capacity: Int
+    private(set) var capacity: Int
     private var text: UnsafePointer<UInt8>
     private(set) var entries = 0
 
