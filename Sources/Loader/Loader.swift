@@ -1,1 +1,341 @@
-// Loader
+import Dispatch
+import Foundations
+import Identity
+import Logging
+import Postgres
+import Spool
+import Synchronization
+
+/// Brings the spool's records into PostgreSQL: batch by batch, each in one transaction with the position, so that
+/// everything after the answer happens exactly once, whatever dies when.
+///
+/// It works on a queue of its own with a connection of its own. What is not the data's fault (PostgreSQL away, a
+/// time-out, a full disk) waits and is tried again; it never skips and never gives up.
+package final class Loader: @unchecked Sendable {  // all `var`s belong to `queue`, but for the locked `status`
+    package struct Options: Sendable {
+        /// Days for which client-given event ids are unique; nil: for ever.
+        package var deduplicateDays: Int?
+        /// This machine's name, for `spool_position`.
+        package var host: String
+        /// About how many events go into one transaction …
+        package var events = 5000
+        /// … and how many bytes.
+        package var bytes = 8 << 20
+        /// The least time between two commits while there is little to load, in milliseconds.
+        package var linger = 15
+
+        package init(deduplicateDays: Int?, host: String) {
+            self.deduplicateDays = deduplicateDays
+            self.host = host
+        }
+    }
+
+    package let metrics = LoaderMetrics()
+    /// Called once, on the loader's queue, when the server must not go on: another installation's database.
+    package var onFatal: (@Sendable (any Error) -> Void)?
+
+    let queue = DispatchQueue(label: "waymark.loader", qos: .utility)
+    private let spool: Spool
+    private let cache: SessionCache
+    private let installation: Installation
+    private let receipts: Receipts
+    private let options: Options
+    private let clock: Clock
+    private let logger: Logger
+    private let positions: PositionStore
+    private let interrupter = Interrupter()
+    private let shared = Locked(LoaderStatus())
+    private let isScheduled = Atomic<Bool>(false)
+
+    private var conninfo: String?
+    private var connection: Connection?
+    private var transaction: BatchTransaction?
+    private var reader: SpoolReader?
+    /// What the database has for the position; the same as `position` but before a spool's first commit.
+    private var stored = LoadPosition.start
+    private var position = LoadPosition.start
+    private var partitions = Partitions()
+    private var note: LoadingNote
+    /// What crashed the process before, until it is loaded or found.
+    private var suspect: LoadingNote.Suspect?
+    private let batch = Batch()
+    /// Milliseconds to the next try after a failure; 0: all is well.
+    private var backoff = 0
+    private var retryAt: UInt64 = 0
+    private var lastCommit: UInt64 = 0
+    private var lastCheck: UInt64 = 0
+    private var lastHeartbeat: UInt64 = 0
+    private var isStopping = false
+    private var onStopped: (@Sendable () -> Void)?
+
+    package init(
+        spool: Spool, cache: SessionCache, installation: Installation, receipts: Receipts, options: Options,
+        clock: Clock = .system, logger: Logger
+    ) throws(SystemError) {
+        self.spool = spool
+        self.cache = cache
+        self.installation = installation
+        self.receipts = receipts
+        self.options = options
+        self.clock = clock
+        self.logger = logger
+        positions = PositionStore(instance: spool.instance, epoch: spool.epoch, host: options.host)
+        note = try LoadingNote(path: spool.directory + "/loading")
+        suspect = try note.suspect()
+        spool.onDurable { [weak self] in self?.wake() }
+    }
+
+    package var status: LoaderStatus { shared.withLock { $0 } }
+
+    /// Says where PostgreSQL is, or that it is not there (nil).
+    package func use(_ conninfo: String?) {
+        queue.async {
+            self.conninfo = conninfo
+            self.backoff = 0
+            if conninfo == nil { self.disconnect("PostgreSQL is starting") }
+            self.work()
+        }
+    }
+
+    /// Loads what there is, if nothing is on its way already. From any thread.
+    package func wake() {
+        if !isScheduled.exchange(true, ordering: .acquiringAndReleasing) { queue.async { self.work() } }
+    }
+
+    /// Stops after the batch that is being loaded, or at once when PostgreSQL does not answer in time.
+    package func stop(within milliseconds: Int, _ done: @escaping @Sendable () -> Void) {
+        let interrupter = interrupter
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { interrupter.interrupt() }
+        queue.async {
+            self.isStopping = true
+            self.onStopped = done
+            self.work()
+        }
+    }
+
+    // MARK: The loop
+
+    private func work() {
+        isScheduled.store(false, ordering: .releasing)
+        if isStopping, conninfo == nil || connection == nil || spool.durable <= position.record { return finish() }
+        guard conninfo != nil else { return isStopping ? finish() : () }
+        if backoff > 0, clock.monotonic() < retryAt { return isStopping ? finish() : again(after: backoff) }
+        do {
+            try step()
+            backoff = 0
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func step() throws {
+        let connection = try connected()
+        let wait = lastCommit + UInt64(options.linger) * 1_000_000
+        if clock.monotonic() < wait, !isStopping, spool.status.backlogBytes < options.bytes {
+            return again(after: options.linger)
+        }
+        try fill()
+        if batch.isEmpty { return try idle(connection) }
+        try load(connection)
+        try checkLedger(connection)
+        again(after: 0)
+    }
+
+    private func again(after milliseconds: Int) {
+        guard milliseconds > 0 else { return wake() }
+        if isScheduled.exchange(true, ordering: .acquiringAndReleasing) { return }
+        queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { self.work() }
+    }
+
+    private func finish() {
+        connection?.close()
+        connection = nil
+        onStopped?()
+        onStopped = nil
+    }
+
+    // MARK: Connecting
+
+    private func connected() throws -> Connection {
+        if let connection, connection.isUsable, transaction != nil { return connection }
+        guard let conninfo else { throw PostgresError(.lost, "no database yet", context: "connecting") }
+        let new = try Connection(conninfo, name: "waymark loader", interrupter: interrupter)
+        let logger = logger
+        new.onNotice = { $0.log(to: logger) }
+        try migrate(new, Schema.migrations)
+        try installation.load(new)
+        guard let issuer = installation.issuer else { preconditionFailure("a confirmed secret is known") }
+        try partitions.ensure([], today: clock.now().day, new)
+        let settler = Settler(cache: cache, issuer: issuer)
+        let writer = BatchWriter(
+            settler: settler, instance: spool.instance, deduplicate: options.deduplicateDays)
+        try goOn(from: positions.read(clock.now(), new))
+        transaction = BatchTransaction(positions: positions, writer: writer)
+        connection = new
+        shared.withLock { $0.isConnected = true; $0.fault = nil }
+        logger.info("connected to PostgreSQL", metadata: ["position": "\(position.record)"])
+        return new
+    }
+
+    /// Continues at the position that the database has. If it went back, the database is an older state of
+    /// itself, and nothing that we remember of it can be trusted.
+    private func goOn(from position: LoadPosition) throws {
+        if position.record < stored.record {
+            logger.warning("the database is older than it was: loading again", metadata: ["from": "\(position.record)"])
+            cache.removeAll()
+            partitions.forget()
+        }
+        if position.record > spool.durable { throw SpoolAhead(stored: position.record, durable: spool.durable) }
+        let reader = try spool.reader(from: position == .start ? nil : position.record)
+        stored = position
+        // The very first position of a spool is where its oldest segment begins.
+        self.position = position == .start ? LoadPosition(record: reader.position, part: 0) : position
+        self.reader = reader
+        spool.release(upTo: self.position.record)
+    }
+
+    private func disconnect(_ reason: String) {
+        connection?.close()
+        connection = nil
+        transaction = nil
+        shared.withLock { $0.isConnected = false; $0.fault = reason }
+    }
+
+    private func failed(_ error: any Error) {
+        if let mismatch = error as? Installation.Mismatch {
+            conninfo = nil
+            disconnect("\(mismatch)")
+            onFatal?(mismatch)
+            return
+        }
+        metrics.databaseErrors.add()
+        let isNew = shared.withLock { $0.fault == nil || $0.isConnected }
+        if isNew, !interrupter.isInterrupted { logger.error("loading pauses", metadata: ["error": "\(error)"]) }
+        // Whatever it was, the position decides: it is read again before anything is tried again.
+        disconnect("\(error)")
+        if isStopping { return finish() }
+        backoff = min(max(backoff * 2, 100), 2000)
+        retryAt = clock.monotonic() + UInt64(backoff) * 1_000_000
+        again(after: backoff)
+    }
+
+    // MARK: Loading
+
+    private func fill() throws {
+        guard let reader else { return }
+        if reader.position != position.record || position.part > 0 {
+            self.reader = try spool.reader(from: position.record)
+        }
+        let isSuspect = suspect.map { $0.begin == position && $0.crashes > 1 } ?? false
+        let wanted = isSuspect ? max((suspect?.events ?? 1) / 2, 1) : options.events
+        try batch.fill(
+            from: self.reader ?? reader, begin: position, events: wanted, bytes: options.bytes, exactly: isSuspect)
+    }
+
+    private func load(_ connection: Connection) throws {
+        guard let transaction else { return }
+        let days = Set(batch.claims.map(\.receivedAt.day))
+        try partitions.ensure(days, today: clock.now().day, connection)
+        let crashes = crashesOfThisBatch()
+        try note.write(position, events: max(batch.events.count, 1), crashes: crashes)
+        let result = try transaction.run(batch, from: stored, now: clock.now(), connection)
+        try note.clear()
+        guard result == .committed else {
+            logger.warning("another process loaded this spool: reading the position again")
+            cache.removeAll()
+            return try goOn(from: positions.read(clock.now(), connection))
+        }
+        position = batch.end
+        stored = position
+        transaction.writer.committed(at: clock.now())
+        lastCommit = clock.monotonic()
+        lastHeartbeat = lastCommit
+        spool.release(upTo: position.record)
+        settle(crashes)
+        report(connection)
+    }
+
+    /// How often the process crashed at what is tried now. A single event that did it twice is not tried again.
+    private func crashesOfThisBatch() -> Int {
+        guard let suspect, suspect.begin == position else { return 0 }
+        if suspect.crashes > 1, batch.events.count == 1 {
+            batch.events[0].refusal = Poison.crash(suspect.crashes)
+            logger.error("an event crashed the server and goes into the quarantine")
+        }
+        return suspect.crashes
+    }
+
+    /// After a commit: the right half of what crashed is the suspect now.
+    private func settle(_ crashes: Int) {
+        guard let before = suspect, crashes > 0 else { return suspect = nil }
+        let left = before.events - max(batch.events.count, 1)
+        suspect = crashes > 1 && left > 0 ? LoadingNote.Suspect(begin: position, events: left, crashes: 1) : nil
+    }
+
+    /// Tells those who wait, and counts.
+    private func report(_ connection: Connection) {
+        metrics.batches.add()
+        let now = clock.now().microseconds
+        for (i, request) in batch.requests.enumerated() where !request.events.isEmpty {
+            for event in batch.events[request.events] {
+                if let outcome = event.outcome { metrics.count(outcome) }
+                if event.refusal?.isPoison == true { metrics.poison.add() }
+            }
+            metrics.toCommit.record(microseconds: Int(now - batch.claims[i].receivedAt.microseconds))
+            if request.flags.contains(.waits) { deliver(request, batch.claims[i], connection) }
+        }
+    }
+
+    private func deliver(_ request: Batch.Request, _ claim: Claim, _ connection: Connection) {
+        var traits: [UInt8]?
+        if request.flags.contains(.wantsTraits), let profile = claim.profile {
+            traits = try? Profile.publicTraits(of: profile, connection)
+        }
+        let events = batch.events[request.events].map { (id: $0.view.id, outcome: $0.outcome ?? .stored) }
+        let warnings = claim.contested ? ["session-has-another-profile"] : []
+        receipts.deliver(
+            task: request.task,
+            Receipt(
+                profile: claim.profile ?? claim.answered, traits: traits, sessionSaved: claim.sessionSaved,
+                events: events, warnings: warnings))
+    }
+
+    // MARK: Idling
+
+    /// Nothing to load: says so to the other servers now and then, which also tells whether the database is there.
+    private func idle(_ connection: Connection) throws {
+        if isStopping { return finish() }
+        let now = clock.monotonic()
+        if now - lastHeartbeat > 2_000_000_000 {
+            lastHeartbeat = now
+            let isOurs = try positions.advance(
+                from: stored, to: stored, loadedUntil: clock.now(), now: clock.now(), connection)
+            if !isOurs { try goOn(from: positions.read(clock.now(), connection)) }
+            try partitions.ensure([], today: clock.now().day, connection)
+        }
+        try checkLedger(connection)
+        queue.asyncAfter(deadline: .now() + .milliseconds(2100)) { [weak self] in self?.wake() }
+    }
+
+    private func checkLedger(_ connection: Connection) throws {
+        let now = clock.monotonic()
+        guard position.part == 0, now - lastCheck > 5_000_000_000 else { return }
+        lastCheck = now
+        let mismatch = try Ledger.mismatch(instance: spool.instance, connection)
+        let before = shared.withLock { status in
+            defer { status.ledgerMismatch = mismatch }
+            return status.ledgerMismatch
+        }
+        if let mismatch, before == nil { logger.error("the ledger does not add up", metadata: ["line": "\(mismatch)"]) }
+    }
+}
+
+/// The database has loaded more of this spool than there is: the spool is an older state of itself.
+struct SpoolAhead: Error, CustomStringConvertible {
+    let stored: Position
+    let durable: Position
+    var description: String {
+        "the database has loaded this spool up to \(stored), but it ends at \(durable): the data directory is an older "
+            + "copy. Move its `spool` folder away, so that a new one is begun"
+    }
+}

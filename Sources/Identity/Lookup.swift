@@ -1,0 +1,194 @@
+import Dispatch
+import Foundations
+import Logging
+import Postgres
+
+/// What the database said about a request's session and profile before it was answered.
+package struct LookupAnswer: Sendable {
+    /// The number under which it was asked.
+    package let ticket: Int
+    /// The session's profile as it is now; nil: no such session, or it has none.
+    package var sessionProfile: UUID?
+    /// What the profile id that was sent is now: itself, or an alias's target; nil: unknown.
+    package var profile: UUID?
+    /// False: the database is away or was too slow; nothing is known.
+    package var settled: Bool
+}
+
+/// Whom a look-up's answers go to: a queue, and what is called on it with all answers of one batch.
+package final class LookupClient: Sendable {
+    let queue: DispatchQueue
+    let deliver: @Sendable ([LookupAnswer]) -> Void
+
+    package init(queue: DispatchQueue, deliver: @escaping @Sendable ([LookupAnswer]) -> Void) {
+        self.queue = queue
+        self.deliver = deliver
+    }
+}
+
+/// Asks PostgreSQL about sessions and profiles that the cache does not hold, many in one statement: what comes
+/// while a statement runs goes into the next one.
+///
+/// It never makes a request wait for long: past the deadline, or while the database is away, the answer is
+/// *not settled*, and the loader settles it. Then it is tried again only after a pause.
+package final class Lookup: @unchecked Sendable {  // `connection` and `retryAt` belong to `queue`, the rest is locked
+    private struct Question {
+        let session: [UInt8]
+        let profile: UUID?
+        let ticket: Int
+        let client: LookupClient
+    }
+
+    private struct State {
+        var questions: [Question] = []
+        var conninfo: String?
+        var isBusy = false
+    }
+
+    /// How long a request may wait for its look-up, in milliseconds.
+    private static let deadline = 50
+    private static let pause: UInt64 = 500_000_000
+    /// Questions in one statement, and how many may wait before the next ones go without.
+    private static let batch = 1000
+    private static let waiting = 20_000
+
+    private let state = Locked(State())
+    private let queue = DispatchQueue(label: "waymark.lookup", qos: .userInitiated)
+    private let logger: Logger
+    private let clock: Clock
+    private let interrupter = Interrupter()
+    private var connection: Connection?
+    private var retryAt: UInt64 = 0
+    package let failures = Counter()
+
+    package init(clock: Clock = .system, logger: Logger) {
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Where to ask; nil: nowhere, for the time being.
+    package func use(_ conninfo: String?) { state.withLock { $0.conninfo = conninfo } }
+
+    /// Asks. `session` empty: only the profile is asked for; `profile`: the id that was sent, if it is a UUID.
+    /// The answer comes to the client exactly once.
+    package func ask(session: Bytes, profile: UUID?, ticket: Int, for client: LookupClient) {
+        let question = Question(session: Array(session), profile: profile, ticket: ticket, client: client)
+        let (accepted, start) = state.withLock { state in
+            if state.conninfo == nil || state.questions.count >= Self.waiting { return (false, false) }
+            state.questions.append(question)
+            defer { state.isBusy = true }
+            return (true, !state.isBusy)
+        }
+        if !accepted {
+            let answer = LookupAnswer(ticket: ticket, settled: false)
+            client.queue.async { client.deliver([answer]) }
+        } else if start {
+            queue.async { self.work() }
+        }
+    }
+
+    package func stop() {
+        state.withLock { $0.conninfo = nil }
+        interrupter.interrupt()
+    }
+
+    private func work() {
+        while true {
+            let (questions, conninfo) = state.withLock { state in
+                let count = min(state.questions.count, Self.batch)
+                defer { state.questions.removeFirst(count) }
+                if count == 0 { state.isBusy = false }
+                return (Array(state.questions[..<count]), state.conninfo)
+            }
+            if questions.isEmpty { return }
+            deliver(answers(to: questions, conninfo), of: questions)
+        }
+    }
+
+    private func answers(to questions: [Question], _ conninfo: String?) -> [LookupAnswer] {
+        var answers = questions.map { LookupAnswer(ticket: $0.ticket, settled: false) }
+        guard let conninfo, clock.monotonic() >= retryAt else { return answers }
+        do throws(PostgresError) {
+            let connection = try connected(conninfo)
+            try fill(&answers, questions, connection)
+        } catch {
+            failures.add()
+            if error.origin != .interrupted { logger.warning("look-ups pause", metadata: ["error": "\(error)"]) }
+            connection?.close()
+            connection = nil
+            retryAt = clock.monotonic() + Self.pause
+            for i in answers.indices { answers[i] = LookupAnswer(ticket: answers[i].ticket, settled: false) }
+        }
+        return answers
+    }
+
+    private func connected(_ conninfo: String) throws(PostgresError) -> Connection {
+        if let connection, connection.isUsable { return connection }
+        let new = try Connection(
+            conninfo, name: "waymark look-ups", connectTimeout: 500, deadline: Self.deadline,
+            interrupter: interrupter)
+        connection = new
+        return new
+    }
+
+    private func fill(
+        _ answers: inout [LookupAnswer], _ questions: [Question], _ connection: Connection
+    ) throws(PostgresError) {
+        var (numbers, buckets) = ([Int32](), [Int32]())
+        var (profileNumbers, profiles) = ([Int32](), [UUID]())
+        var sessions = ArrayColumn(of: Bytes.self)
+        for (i, question) in questions.enumerated() {
+            if !question.session.isEmpty {
+                numbers.append(Int32(i))
+                question.session.withUnsafeBytes {
+                    buckets.append(bucket(of: $0))
+                    sessions.append($0)
+                }
+            }
+            if let profile = question.profile {
+                profileNumbers.append(Int32(i))
+                profiles.append(profile)
+            }
+        }
+        var parameters = Parameters()
+        parameters.append(numbers)
+        parameters.append(buckets)
+        parameters.append(sessions)
+        parameters.append(profileNumbers)
+        parameters.append(profiles.map(\.bucket))
+        parameters.append(profiles)
+        let rows = try connection.execute(Self.question, with: parameters)
+        for i in answers.indices { answers[i].settled = true }
+        for row in 0..<rows.count {
+            let i = rows.int(row, 1)
+            if rows.bool(row, 0) {
+                answers[i].sessionProfile = rows.uuidOrNil(row, 2)
+            } else {
+                answers[i].profile = rows.uuidOrNil(row, 2)
+            }
+        }
+    }
+
+    private static let question = """
+        select true, q.n, coalesce(a.profile_id, s.profile_id)
+        from unnest($1::int[], $2::int[], $3::text[]) as q(n, bucket, id)
+            join session s on s.bucket = q.bucket and s.id = q.id
+            left join alias a on a.bucket = bucket_of(s.profile_id) and a.id = s.profile_id
+        union all
+        select false, q.n, coalesce(a.profile_id, p.id)
+        from unnest($4::int[], $5::int[], $6::uuid[]) as q(n, bucket, id)
+            left join alias a on a.bucket = q.bucket and a.id = q.id
+            left join profile p on p.bucket = q.bucket and p.id = q.id
+        where a.id is not null or p.id is not null
+        """
+
+    private func deliver(_ answers: [LookupAnswer], of questions: [Question]) {
+        var clients: [ObjectIdentifier: (client: LookupClient, answers: [LookupAnswer])] = [:]
+        for (question, answer) in zip(questions, answers) {
+            clients[ObjectIdentifier(question.client), default: (question.client, [])].answers.append(answer)
+        }
+        for (client, answers) in clients.values {
+            client.queue.async { client.deliver(answers) }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundations
+import Glibc
+
+/// What this server remembers of recent sessions: their profile, and what their row in PostgreSQL holds.
+///
+/// A fixed table, four slots a set, the least recently used of a set gives way; never a dictionary of strings.
+/// A session is found by two 64-bit hashes under keys of this process, so no client can make two of them meet.
+/// Forgetting is always safe: it costs a look-up or an upsert.
+package final class SessionCache: Sendable {
+    /// What is known of a session.
+    package struct Entry: Sendable {
+        package var profile: UUID?
+        /// The row's `last_seen_at`, in seconds; 0: not known to have a row.
+        package var seen: Int64 = 0
+        /// A hash of the row's context.
+        package var context: UInt64 = 0
+        /// The row's `clock_skew`; nil: no clock was seen yet.
+        package var skew: Int64?
+
+        package init(profile: UUID?) { self.profile = profile }
+    }
+
+    private struct Slot {
+        var key: (UInt64, UInt64) = (0, 0)
+        var entry = Entry(profile: nil)
+        var remembered: Int64 = 0
+        var used: UInt32 = 0
+    }
+
+    private struct Shard {
+        var slots: [Slot]
+        var clock: UInt32 = 0
+    }
+
+    private static let ways = 4
+    private static let shards = 64
+    private let first = SipHash()
+    private let second = SipHash()
+    private let table: [Locked<Shard>]
+    private let setsPerShard: Int
+    /// Seconds after which an entry is asked for anew, since another server may know better.
+    private let lifetime: Int64
+
+    /// `capacity` sessions, rounded up; about 100 bytes each.
+    package init(capacity: Int = 65_536, lifetime: Int64 = 60) {
+        let sets = max(1, (capacity + Self.shards * Self.ways - 1) / (Self.shards * Self.ways))
+        setsPerShard = sets
+        self.lifetime = lifetime
+        table = (0..<Self.shards).map { _ in
+            Locked(Shard(slots: Array(repeating: Slot(), count: sets * Self.ways)))
+        }
+    }
+
+    /// The profile of a session, if it is known and was confirmed within the lifetime.
+    package func profile(ofSession id: Bytes, now: Timestamp) -> UUID? {
+        access(id) { entry, remembered in
+            guard let profile = entry?.pointee.profile, remembered + lifetime >= now.seconds else { return nil }
+            return profile
+        }
+    }
+
+    /// What is known of a session, for the loader.
+    package func entry(ofSession id: Bytes) -> Entry? {
+        access(id) { entry, _ in entry?.pointee }
+    }
+
+    /// Notes what a session was answered, unless more is known already.
+    package func remember(session id: Bytes, profile: UUID, now: Timestamp) {
+        insert(id, now: now) { entry in
+            if entry.seen == 0 || entry.profile == nil { entry.profile = profile }
+        }
+    }
+
+    /// Notes what PostgreSQL holds, after the commit.
+    package func store(session id: Bytes, _ stored: Entry, now: Timestamp) {
+        insert(id, now: now) { $0 = stored }
+    }
+
+    /// Forgets everything: the database is not the one that it was.
+    package func removeAll() {
+        for shard in table {
+            shard.withLock { shard in
+                for i in shard.slots.indices { shard.slots[i] = Slot() }
+            }
+        }
+    }
+
+    private func access<Result>(
+        _ id: Bytes, _ body: (UnsafeMutablePointer<Entry>?, _ remembered: Int64) -> Result
+    ) -> Result {
+        let key = (first.hash(id), second.hash(id))
+        return table[Int(key.1 % UInt64(Self.shards))].withLock { shard in
+            let begin = Int(key.0 % UInt64(setsPerShard)) * Self.ways
+            for i in begin..<begin + Self.ways
+            where shard.slots[i].used != 0 && shard.slots[i].key == key {
+                shard.clock &+= 1
+                shard.slots[i].used = max(shard.clock, 1)
+                return body(&shard.slots[i].entry, shard.slots[i].remembered)
+            }
+            return body(nil, 0)
+        }
+    }
+
+    private func insert(_ id: Bytes, now: Timestamp, _ change: (inout Entry) -> Void) {
+        let key = (first.hash(id), second.hash(id))
+        table[Int(key.1 % UInt64(Self.shards))].withLock { shard in
+            let begin = Int(key.0 % UInt64(setsPerShard)) * Self.ways
+            let set = begin..<begin + Self.ways
+            let found = set.first { shard.slots[$0].used != 0 && shard.slots[$0].key == key }
+            let i = found ?? set.min { shard.slots[$0].used < shard.slots[$1].used } ?? begin
+            if found == nil { shard.slots[i] = Slot(key: key) }
+            change(&shard.slots[i].entry)
+            shard.clock &+= 1
+            shard.slots[i].used = max(shard.clock, 1)
+            shard.slots[i].remembered = now.seconds
+        }
+    }
+}

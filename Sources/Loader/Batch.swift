@@ -1,0 +1,158 @@
+import Foundations
+import Identity
+import Payload
+import Postgres
+import Spool
+
+/// A run of the spool's records, decoded in place: what one transaction stores.
+///
+/// All slices point into the batch's own buffer, and are valid until it is filled again.
+final class Batch {
+    struct Event {
+        let view: EventView
+        /// Its place in `claims`.
+        let request: Int
+        /// What became of it; nil: not decided in this attempt.
+        var outcome: Receipt.Outcome?
+        /// Why the loader itself quarantines it.
+        var refusal: Refusal?
+    }
+
+    /// Why the loader put an event into the quarantine that Intake had let pass.
+    struct Refusal {
+        let reason: StaticString
+        let detail: String
+        /// The event's own bytes are suspect: keep them as a text.
+        let isPoison: Bool
+    }
+
+    /// What one request brought, besides its claim.
+    struct Request {
+        let task: UUID
+        let flags: Submission.Flags
+        var events: Range<Int>
+    }
+
+    struct Count {
+        let source: Bytes
+        let minute: Timestamp
+        let received: Int
+    }
+
+    private var buffer = ByteBuffer(capacity: 1 << 20)
+    private(set) var requests: [Request] = []
+    /// One for each request, in the same order.
+    var claims: [Claim] = []
+    var events: [Event] = []
+    private(set) var counts: [Count] = []
+    private(set) var begin = LoadPosition.start
+    private(set) var end = LoadPosition.start
+    /// When the last record was received; nil: the batch is empty.
+    private(set) var receivedUntil: Timestamp?
+    /// The oldest record's time, for the latency from the answer to the commit.
+    private(set) var receivedFrom: Timestamp?
+
+    var isEmpty: Bool { begin == end }
+
+    /// Fills the batch with whole records until it has about so many events or bytes. The first record's first
+    /// `begin.part` events are passed over. `exactly` cuts the last record after that many events.
+    func fill(
+        from reader: SpoolReader, begin: LoadPosition, events wanted: Int, bytes: Int, exactly: Bool = false
+    ) throws {
+        clear(at: begin)
+        var records: [SpoolRecord] = []
+        var count = -begin.part
+        while count < wanted, buffer.count < bytes, let record = try reader.next(into: &buffer) {
+            records.append(record)
+            count += try Self.countEvents(buffer[record.range])
+            end = LoadPosition(record: record.next, part: 0)
+        }
+        for record in records { try decode(record) }
+        if begin.part > 0 { drop(first: min(begin.part, events.count)) }
+        if exactly, events.count > wanted, let last = records.last { cut(to: wanted, of: last, count: count) }
+        if buffer.count > bytes * 4 { oversized = true }
+    }
+
+    /// A single huge record made the buffer grow: its memory is given back when the batch is cleared.
+    private var oversized = false
+
+    private func clear(at begin: LoadPosition) {
+        if oversized {
+            buffer = ByteBuffer(capacity: 1 << 20)
+            oversized = false
+        }
+        buffer.removeAll()
+        requests.removeAll(keepingCapacity: true)
+        claims.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
+        counts.removeAll(keepingCapacity: true)
+        self.begin = begin
+        end = begin
+        receivedUntil = nil
+        receivedFrom = nil
+    }
+
+    private static func countEvents(_ frame: Bytes) throws -> Int {
+        var reader = FrameReader(frame)
+        var count = 0
+        while let entry = try reader.next() {
+            if case .submission(let submission) = entry { count += submission.count }
+        }
+        return count
+    }
+
+    private func decode(_ record: SpoolRecord) throws {
+        receivedFrom = receivedFrom ?? record.receivedAt
+        receivedUntil = record.receivedAt
+        var reader = FrameReader(buffer[record.range])
+        while let entry = try reader.next() {
+            switch entry {
+            case .counter(let source, let received):
+                counts.append(Count(source: source, minute: record.receivedAt.minute, received: received))
+            case .submission(var submission):
+                let first = events.count
+                while let event = try submission.nextEvent() {
+                    events.append(Event(view: event, request: requests.count))
+                }
+                requests.append(
+                    Request(task: submission.task, flags: submission.flags, events: first..<events.count))
+                claims.append(Claim(submission, receivedAt: record.receivedAt))
+            }
+        }
+    }
+
+    /// Forgets the events that an earlier transaction stored; their requests stay, with fewer events.
+    private func drop(first count: Int) {
+        events.removeFirst(count)
+        for i in requests.indices {
+            let range = requests[i].events
+            requests[i].events = max(range.lowerBound - count, 0)..<max(range.upperBound - count, 0)
+        }
+    }
+
+    /// Leaves only the first events; the rest of the last record comes with the next batch, and so do its
+    /// counters.
+    private func cut(to wanted: Int, of last: SpoolRecord, count: Int) {
+        let left = count - wanted
+        events.removeLast(events.count - wanted)
+        for i in requests.indices {
+            let range = requests[i].events
+            requests[i].events = min(range.lowerBound, wanted)..<min(range.upperBound, wanted)
+        }
+        let inLast = (try? Self.countEvents(buffer[last.range])) ?? 0
+        end = LoadPosition(record: last.position, part: inLast - left)
+        let minute = last.receivedAt.minute
+        let counters = (try? Self.countCounters(buffer[last.range])) ?? 0
+        precondition(counts.suffix(counters).allSatisfy { $0.minute == minute })
+        counts.removeLast(counters)
+    }
+
+    private static func countCounters(_ frame: Bytes) throws -> Int {
+        var reader = FrameReader(frame)
+        var count = 0
+        while let entry = try reader.next() {
+            if case .counter = entry { count += 1 }
+        }
+        return count
+    }
+}

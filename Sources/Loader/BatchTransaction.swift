@@ -1,0 +1,71 @@
+import Foundations
+import Postgres
+
+/// Commits a batch in one transaction, and finds the events that no transaction takes.
+///
+/// As a rule that is one attempt. When the data is at fault, the batch is written again in parts, each behind a
+/// savepoint: a part that fails is halved, from left to right, until single events are left; those go into the
+/// quarantine with PostgreSQL's error, and everything else is stored in the same transaction.
+struct BatchTransaction {
+    let positions: PositionStore
+    let writer: BatchWriter
+
+    enum Result { case committed, positionMoved }
+
+    func run(
+        _ batch: Batch, from begin: LoadPosition, now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Result {
+        let all = batch.events.indices
+        do throws(PostgresError) {
+            return try attempt(batch, from: begin, now: now, connection) { () throws(PostgresError) in
+                try writer.write(batch, all, connection)
+            }
+        } catch {
+            guard error.isDataFault else { throw error }
+        }
+        return try attempt(batch, from: begin, now: now, connection) { () throws(PostgresError) in
+            try careful(batch, all, connection)
+        }
+    }
+
+    private func attempt(
+        _ batch: Batch, from begin: LoadPosition, now: Timestamp, _ connection: Connection,
+        _ write: () throws(PostgresError) -> Void
+    ) throws(PostgresError) -> Result {
+        do throws(PostgresError) {
+            try connection.begin(context: "loading")
+            let isOurs = try positions.advance(
+                from: begin, to: batch.end, loadedUntil: batch.receivedUntil ?? now, now: now, connection)
+            if !isOurs {
+                try connection.rollback()
+                return .positionMoved
+            }
+            try write()
+            try Ledger(batch).write(instance: positions.instance, connection)
+            try connection.commit(context: "loading")
+            return .committed
+        } catch {
+            writer.rolledBack()
+            if connection.isUsable, connection.isInTransaction { try? connection.rollback() }
+            throw error
+        }
+    }
+
+    /// Writes a range behind a savepoint; halves it when its data is at fault.
+    private func careful(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+        do throws(PostgresError) {
+            try connection.savepoint { () throws(PostgresError) in try writer.write(batch, range, connection) }
+        } catch {
+            guard error.isDataFault, !range.isEmpty else { throw error }
+            if range.count == 1 {
+                if batch.events[range.lowerBound].refusal?.isPoison == true { throw error }
+                batch.events[range.lowerBound].refusal = Poison.refusal(error)
+                try careful(batch, range, connection)
+            } else {
+                let middle = range.lowerBound + range.count / 2
+                try careful(batch, range.lowerBound..<middle, connection)
+                try careful(batch, middle..<range.upperBound, connection)
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundations
+import Identity
+import Payload
+import Postgres
+
+/// Doing it once: takes the keys of client-given event ids, in the transaction that stores the events.
+struct EventKeys: ~Copyable {
+    private struct Taken {
+        let event: Int
+        let content: Int64
+    }
+
+    /// Days for which a key is kept; nil: for ever.
+    private let days: Int?
+    private var document = JSONDocument()
+    private var hasher = ContentHasher()
+
+    init(days: Int?) { self.days = days }
+
+    /// Decides, for the events in the range, which ids are new; the others become duplicates or conflicts.
+    mutating func take(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+        var first: [UUID: Taken] = [:]
+        for i in range where batch.events[i].outcome == nil && batch.events[i].view.clientID.count > 0 {
+            let event = batch.events[i]
+            let key = eventKey(source: batch.claims[event.request].source, clientID: event.view.clientID)
+            let content = hash(event.view)
+            if let before = first[key] {
+                repeated(batch, i, isSame: before.content == content)
+            } else {
+                first[key] = Taken(event: i, content: content)
+            }
+        }
+        if first.isEmpty { return }
+        let keys = first.sorted { ($0.key.bucket, $0.key) < ($1.key.bucket, $1.key) }
+        let today = Int(batch.claims[batch.events[keys[0].value.event].request].receivedAt.day)
+        let added = try connection.execute(
+            """
+            insert into event_key as k (bucket, key, content, day)
+            select bucket, key, content, $4 from unnest($1::int[], $2::uuid[], $3::bigint[]) as q(bucket, key, content)
+            on conflict (bucket, key) do update set content = excluded.content, day = excluded.day
+            where k.day < $5
+            returning key
+            """, keys.map(\.key.bucket), keys.map(\.key), keys.map(\.value.content), Int32(today),
+            Int32(days.map { today - $0 } ?? Int(Int32.min)))
+        if added.count == keys.count { return }
+        var left = first
+        for row in 0..<added.count { left[added.uuid(row, 0)] = nil }
+        try compare(batch, left, connection)
+    }
+
+    /// Keys that were taken before: the same content is a duplicate, another one a conflict.
+    private func compare(
+        _ batch: Batch, _ left: [UUID: Taken], _ connection: Connection
+    ) throws(PostgresError) {
+        let keys = left.keys.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        let rows = try connection.execute(
+            """
+            select k.key, k.content from unnest($1::int[], $2::uuid[]) as q(bucket, key)
+                join event_key k on k.bucket = q.bucket and k.key = q.key
+            """, keys.map(\.bucket), keys)
+        for row in 0..<rows.count {
+            guard let taken = left[rows.uuid(row, 0)] else { continue }
+            repeated(batch, taken.event, isSame: taken.content == rows.int8(row, 1))
+        }
+    }
+
+    private func repeated(_ batch: Batch, _ i: Int, isSame: Bool) {
+        if isSame {
+            batch.events[i].outcome = .duplicate
+        } else {
+            batch.events[i].refusal = Batch.Refusal(
+                reason: "conflict",
+                detail: #"{"expected":"the activity and properties that came with this id first","found":"others"}"#,
+                isPoison: false)
+        }
+    }
+
+    private mutating func hash(_ event: EventView) -> Int64 {
+        guard event.properties.count > 0, (try? document.parse(event.properties)) != nil else {
+            return Int64(bitPattern: hasher.hash(activity: event.activity, properties: nil))
+        }
+        return Int64(bitPattern: hasher.hash(activity: event.activity, properties: document.root))
+    }
+}

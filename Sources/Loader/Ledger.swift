@@ -1,0 +1,77 @@
+import Foundations
+import Identity
+import Postgres
+
+/// The ledger's share of a batch: what was received, from Intake's counters, and what became of it, from the
+/// loader's outcomes. The two are independent, and must add up.
+struct Ledger {
+    private struct Line {
+        var received = 0
+        var outcomes = [Int](repeating: 0, count: 5)
+    }
+
+    private struct Key: Hashable {
+        let source: String
+        let minute: Timestamp
+    }
+
+    private var lines: [Key: Line] = [:]
+
+    init(_ batch: Batch) {
+        for count in batch.counts {
+            lines[Key(source: count.source.text, minute: count.minute), default: Line()].received += count.received
+        }
+        // Most batches have few sources and minutes: look the line up once for each request.
+        for (request, claim) in zip(batch.requests, batch.claims) where !request.events.isEmpty {
+            let key = Key(source: claim.source.text, minute: claim.receivedAt.minute)
+            var line = lines[key] ?? Line()
+            for event in batch.events[request.events] {
+                if let outcome = event.outcome { line.outcomes[outcome.column] += 1 }
+            }
+            lines[key] = line
+        }
+    }
+
+    /// Adds the lines to the table, last of all statements, since every batch of this server locks them.
+    func write(instance: UUID, _ connection: Connection) throws(PostgresError) {
+        if lines.isEmpty { return }
+        let sorted = lines.sorted { ($0.key.source, $0.key.minute) < ($1.key.source, $1.key.minute) }
+        func column(_ i: Int) -> [Int64] { sorted.map { Int64($0.value.outcomes[i]) } }
+        try connection.execute(
+            """
+            insert into ledger_entry as l
+                (instance, source, minute, received, stored, duplicate, denied, quarantined, unsaved)
+            select $1, * from unnest($2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[],
+                $7::bigint[], $8::bigint[], $9::bigint[])
+            on conflict (instance, source, minute) do update set
+                received = l.received + excluded.received, stored = l.stored + excluded.stored,
+                duplicate = l.duplicate + excluded.duplicate, denied = l.denied + excluded.denied,
+                quarantined = l.quarantined + excluded.quarantined, unsaved = l.unsaved + excluded.unsaved
+            """, instance, sorted.map(\.key.source), sorted.map(\.key.minute),
+            sorted.map { Int64($0.value.received) }, column(0), column(1), column(2), column(3), column(4))
+    }
+
+    /// Source and minute of this server's lines that do not add up; nil: all do.
+    static func mismatch(instance: UUID, _ connection: Connection) throws(PostgresError) -> String? {
+        let rows = try connection.execute(
+            """
+            select source, minute::text from ledger_entry
+            where instance = $1 and received <> stored + duplicate + denied + quarantined + unsaved
+            order by minute desc limit 1
+            """, instance)
+        return rows.count == 0 ? nil : "source \(rows.string(0, 0)), minute \(rows.string(0, 1))"
+    }
+}
+
+extension Receipt.Outcome {
+    /// Its place among the ledger's outcomes.
+    fileprivate var column: Int {
+        switch self {
+        case .stored: 0
+        case .duplicate: 1
+        case .denied: 2
+        case .quarantined: 3
+        case .unsaved: 4
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Foundations
+import Identity
+
+/// How the loader is, for `/readyz` and `/metrics`.
+package struct LoaderStatus: Sendable {
+    package var isConnected = false
+    /// Why it does not load; nil while it does.
+    package var fault: String?
+    /// The first line of the ledger that does not add up.
+    package var ledgerMismatch: String?
+
+    package init() {}
+}
+
+/// What the loader counts.
+package final class LoaderMetrics: Sendable {
+    package let stored = Counter()
+    package let duplicate = Counter()
+    package let denied = Counter()
+    package let quarantined = Counter()
+    package let unsaved = Counter()
+    package let batches = Counter()
+    package let databaseErrors = Counter()
+    package let poison = Counter()
+    /// From the arrival of a request to the commit of its events.
+    package let toCommit = Histogram()
+
+    package init() {}
+
+    func count(_ outcome: Receipt.Outcome) {
+        switch outcome {
+        case .stored: stored.add()
+        case .duplicate: duplicate.add()
+        case .denied: denied.add()
+        case .quarantined: quarantined.add()
+        case .unsaved: unsaved.add()
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Foundations
+import Identity
+import Payload
+import Postgres
+
+/// The rows of the table `quarantine`: what could not be taken, kept with the reason.
+///
+/// They go in by an `INSERT`, not by the `COPY` that stores events: what broke the one must not break the other.
+struct QuarantineRows: ~Copyable {
+    private var ids: [UUID] = []
+    private var received: [Timestamp] = []
+    private var sources = ArrayColumn(of: Bytes.self)
+    private var activities = ArrayColumn(of: Bytes.self)
+    private var reasons = ArrayColumn(of: Bytes.self)
+    private var pointers = ArrayColumn(of: Bytes.self)
+    private var details = ArrayColumn(of: JSONText.self)
+    private var payloads = ArrayColumn(of: JSONText.self)
+    private var contexts = ArrayColumn(of: JSONText.self)
+    private var sessions = ArrayColumn(of: Bytes.self)
+    private var profiles: [UUID?] = []
+    private var clientIDs = ArrayColumn(of: Bytes.self)
+    private var said: [Timestamp?] = []
+    private var tasks: [UUID] = []
+    private var text = ByteBuffer(capacity: 1024)
+
+    static func insert(
+        _ batch: Batch, _ events: [Int], instance: UUID, _ connection: Connection
+    ) throws(PostgresError) {
+        if events.isEmpty { return }
+        var rows = QuarantineRows()
+        for i in events {
+            let event = batch.events[i]
+            rows.add(event, batch.claims[event.request], batch.requests[event.request].task)
+        }
+        try rows.insert(instance, connection)
+    }
+
+    private mutating func add(_ event: Batch.Event, _ claim: Claim, _ task: UUID) {
+        let view = event.view
+        let isPoison = event.refusal?.isPoison ?? false
+        ids.append(view.id)
+        received.append(claim.receivedAt)
+        sources.append(claim.source)
+        activities.append(orNull: view.activity)
+        sessions.append(orNull: claim.session)
+        profiles.append(claim.answered)
+        clientIDs.append(orNull: view.clientID)
+        said.append(view.said)
+        tasks.append(task)
+        contexts.append(orNull: isPoison ? .empty : claim.context)
+        guard let refusal = event.refusal else {
+            reasons.append(view.reason)
+            pointers.append(orNull: view.pointer)
+            details.append(orNull: view.detail)
+            payloads.append(JSONText(view.properties))
+            return
+        }
+        reasons.append(Bytes(start: refusal.reason.utf8Start, count: refusal.reason.utf8CodeUnitCount))
+        pointers.appendNull()
+        text.removeAll()
+        text.append(refusal.detail)
+        details.append(JSONText(text.bytes))
+        text.removeAll()
+        payload(view, isPoison)
+        payloads.append(JSONText(text.bytes))
+    }
+
+    /// The event as it was sent, put together again. What poisons a statement is kept as texts, which nothing
+    /// looks into.
+    private mutating func payload(_ view: EventView, _ isPoison: Bool) {
+        text.append("{\"type\":")
+        _ = appendJSONString(view.label.text, to: &text)
+        if view.clientID.count > 0 {
+            text.append(",\"id\":")
+            _ = appendJSONString(view.clientID.text, to: &text)
+        }
+        value("properties", view.properties, isPoison)
+        value("context", view.context, isPoison)
+        value("tags", view.tags, isPoison)
+        text.append("}")
+    }
+
+    private mutating func value(_ name: StaticString, _ json: Bytes, _ isPoison: Bool) {
+        if json.count == 0 { return }
+        text.append(",\"")
+        text.append(name)
+        text.append("\":")
+        if isPoison { _ = appendJSONString(json.text, to: &text) } else { text.append(json) }
+    }
+
+    private consuming func insert(_ instance: UUID, _ connection: Connection) throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.append(ids)
+        parameters.append(received)
+        parameters.append(sources)
+        parameters.append(activities)
+        parameters.append(reasons)
+        parameters.append(pointers)
+        parameters.append(details)
+        parameters.append(payloads)
+        parameters.append(contexts)
+        parameters.append(sessions)
+        parameters.append(profiles)
+        parameters.append(clientIDs)
+        parameters.append(said)
+        parameters.append(tasks)
+        parameters.append(instance)
+        try connection.execute(
+            """
+            insert into quarantine (id, received_at, source, activity, reason, pointer, detail, payload, context,
+                session_id, profile_id, client_id, client_time, task, instance)
+            select *, $15 from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
+                $7::jsonb[], $8::jsonb[], $9::jsonb[], $10::text[], $11::uuid[], $12::text[], $13::timestamptz[],
+                $14::uuid[])
+            """, with: parameters, context: "writing the quarantine")
+    }
+}
+
+extension ArrayColumn where Element == Bytes {
+    /// A text; null when it is empty.
+    fileprivate mutating func append(orNull text: Bytes) {
+        if text.count > 0 { append(text) } else { appendNull() }
+    }
+}
+
+extension ArrayColumn where Element == JSONText {
+    /// JSON text; null when it is empty.
+    fileprivate mutating func append(orNull text: Bytes) {
+        if text.count > 0 { append(JSONText(text)) } else { appendNull() }
+    }
+}
