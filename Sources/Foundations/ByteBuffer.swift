@@ -106,7 +106,8 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {  // unique owner of 
         count += MemoryLayout<Number>.size
     }
     /// Overwrites bytes that are filled already.
-    @inlinable package mutating func replace<Number: FixedWidthInteger>(little number: Number, at offset: Int) {
+    @inlinable package mutating func replace<Number: FixedWidthInteger>(little number: Number, at offset: Int)
+    {
         precondition(offset >= 0 && offset + MemoryLayout<Number>.size <= count)
         base.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
     }

@@ -28,7 +28,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     @inlinable package func adding(microseconds more: Int64) -> Timestamp {
         Timestamp(microseconds: microseconds &+ more)
     }
-    @inlinable package func adding(seconds more: Int64) -> Timestamp { adding(microseconds: more * 1_000_000) }
+    @inlinable package func adding(seconds more: Int64) -> Timestamp {
+        adding(microseconds: more * 1_000_000)
+    }
 
     @inlinable static func floor(_ value: Int64, _ unit: Int64) -> Int64 {
         let quotient = value / unit

@@ -33,7 +33,11 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
             default: return nil
             }
             digit &= 15
-            if digits < 16 { words.0 = words.0 << 4 | UInt64(digit) } else { words.1 = words.1 << 4 | UInt64(digit) }
+            if digits < 16 {
+                words.0 = words.0 << 4 | UInt64(digit)
+            } else {
+                words.1 = words.1 << 4 | UInt64(digit)
+            }
             digits += 1
         }
         (high, low) = words

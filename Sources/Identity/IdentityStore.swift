@@ -52,7 +52,8 @@ final class IdentityStore {
             returning profile_id, clock_skew
             """, with: columns.parameters())
         // One row for each that was given, in that order: every one is either inserted or updated.
-        precondition(rows.count == groups.count, "an upsert of \(groups.count) sessions returned \(rows.count)")
+        precondition(
+            rows.count == groups.count, "an upsert of \(groups.count) sessions returned \(rows.count)")
         return (0..<rows.count).map { row in
             Row(
                 profile: rows.isNull(row, 0) ? nil : rows.uuid(row, 0),
@@ -130,13 +131,17 @@ final class IdentityStore {
     func fixed(_ claims: [Claim], _ connection: Connection) throws(PostgresError) {
         var values: [BytesKey: (profile: UUID, at: Timestamp)] = [:]
         for claim in claims where claim.basis == .fixed && UUID(claim.sent) == nil {
-            if let profile = claim.answered { values[BytesKey(bytes: claim.sent)] = (profile, claim.receivedAt) }
+            if let profile = claim.answered {
+                values[BytesKey(bytes: claim.sent)] = (profile, claim.receivedAt)
+            }
         }
         if values.isEmpty { return }
-        let rows = values.map { (bucket: identityBucket("static", $0.key.bytes), value: $0.key.bytes, of: $0.value) }
-            .sorted { a, b in
-                a.bucket != b.bucket ? a.bucket < b.bucket : a.value.lexicographicallyPrecedes(b.value)
-            }
+        let rows = values.map {
+            (bucket: identityBucket("static", $0.key.bytes), value: $0.key.bytes, of: $0.value)
+        }
+        .sorted { a, b in
+            a.bucket != b.bucket ? a.bucket < b.bucket : a.value.lexicographicallyPrecedes(b.value)
+        }
         var texts = ArrayColumn(of: Bytes.self)
         for row in rows { texts.append(row.value) }
         var parameters = Parameters()

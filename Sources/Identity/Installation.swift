@@ -52,7 +52,9 @@ package final class Installation: Sendable {
         buffer.append(10)
         let file = try FileDescriptor(open: temporary, O_WRONLY | O_CREAT | O_TRUNC)
         let bytes = buffer.bytes
-        let written = try retrying("write", temporary) { Glibc.write(file.raw, bytes.baseAddress, bytes.count) }
+        let written = try retrying("write", temporary) {
+            Glibc.write(file.raw, bytes.baseAddress, bytes.count)
+        }
         guard written == bytes.count else { throw SystemError(code: ENOSPC, "write", temporary) }
         try retrying("fsync", temporary) { fsync(file.raw) }
         try retrying("rename", temporary) { rename(temporary, path) }

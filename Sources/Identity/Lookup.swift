@@ -31,7 +31,7 @@ package final class LookupClient: Sendable {
 ///
 /// It never makes a request wait for long: past the deadline, or while the database is away, the answer is
 /// *not settled*, and the loader settles it. Then it is tried again only after a pause.
-package final class Lookup: @unchecked Sendable {  // `connection` and `retryAt` belong to `queue`, the rest is locked
+package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queue`
     private struct Question {
         let session: [UInt8]
         let profile: UUID?
@@ -113,7 +113,9 @@ package final class Lookup: @unchecked Sendable {  // `connection` and `retryAt`
             try fill(&answers, questions, connection)
         } catch {
             failures.add()
-            if error.origin != .interrupted { logger.warning("look-ups pause", metadata: ["error": "\(error)"]) }
+            if error.origin != .interrupted {
+                logger.warning("look-ups pause", metadata: ["error": "\(error)"])
+            }
             connection?.close()
             connection = nil
             retryAt = clock.monotonic() + Self.pause

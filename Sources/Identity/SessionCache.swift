@@ -54,7 +54,9 @@ package final class SessionCache: Sendable {
     /// The profile of a session, if it is known and was confirmed within the lifetime.
     package func profile(ofSession id: Bytes, now: Timestamp) -> UUID? {
         access(id) { entry, remembered in
-            guard let profile = entry?.pointee.profile, remembered + lifetime >= now.seconds else { return nil }
+            guard let profile = entry?.pointee.profile, remembered + lifetime >= now.seconds else {
+                return nil
+            }
             return profile
         }
     }

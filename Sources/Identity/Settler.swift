@@ -76,7 +76,9 @@ package final class Settler {
     /// Nothing to write if the cache knows the row, and nothing new was said.
     private func takeFromCache(_ group: inout SessionGroup, _ claims: [Claim]) {
         group.contextHash = group.context.count > 0 ? contextHash.hash(group.context) : 0
-        guard let entry = cache.entry(ofSession: group.id), entry.seen != 0 else { return group.prepare(issuer) }
+        guard let entry = cache.entry(ofSession: group.id), entry.seen != 0 else {
+            return group.prepare(issuer)
+        }
         if group.contextHash == 0 || group.contextHash == entry.context {
             group.contextHash = entry.context
             group.context = .empty
@@ -98,7 +100,8 @@ package final class Settler {
     }
 
     private func skew(_ claim: Claim, before: Int64?) -> Int64? {
-        claim.sentAt == nil ? before : EventClock.skew(sentAt: claim.sentAt, receivedAt: claim.receivedAt, before: before)
+        claim.sentAt == nil
+            ? before : EventClock.skew(sentAt: claim.sentAt, receivedAt: claim.receivedAt, before: before)
     }
 
     /// Ids whose present meaning must be asked for, because Intake could not.
@@ -115,7 +118,9 @@ package final class Settler {
     }
 
     /// Takes the requests of a session into account, in their order, beginning with what its row says.
-    private func fold(_ group: inout SessionGroup, row: IdentityStore.Row?, _ claims: [Claim], _ known: [UUID: UUID]) {
+    private func fold(
+        _ group: inout SessionGroup, row: IdentityStore.Row?, _ claims: [Claim], _ known: [UUID: UUID]
+    ) {
         group.binding = Binding(row: row?.profile, derived: group.derived)
         group.skew = row.map(\.skew) ?? group.skew
         for member in group.members {

@@ -52,9 +52,11 @@ struct BatchTransaction {
     }
 
     /// Writes a range behind a savepoint; halves it when its data is at fault.
-    private func careful(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+    private func careful(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError)
+    {
         do throws(PostgresError) {
-            try connection.savepoint { () throws(PostgresError) in try writer.write(batch, range, connection) }
+            try connection.savepoint { () throws(PostgresError) in try writer.write(batch, range, connection)
+            }
         } catch {
             guard error.isDataFault, !range.isEmpty else { throw error }
             if range.count == 1 {

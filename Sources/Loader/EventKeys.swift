@@ -70,7 +70,8 @@ struct EventKeys: ~Copyable {
         } else {
             batch.events[i].refusal = Batch.Refusal(
                 reason: "conflict",
-                detail: #"{"expected":"the activity and properties that came with this id first","found":"others"}"#,
+                detail:
+                    #"{"expected":"the activity and properties that came with this id first","found":"others"}"#,
                 isPoison: false)
         }
     }

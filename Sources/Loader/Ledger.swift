@@ -19,7 +19,8 @@ struct Ledger {
 
     init(_ batch: Batch) {
         for count in batch.counts {
-            lines[Key(source: count.source.text, minute: count.minute), default: Line()].received += count.received
+            lines[Key(source: count.source.text, minute: count.minute), default: Line()].received +=
+                count.received
         }
         // Most batches have few sources and minutes: look the line up once for each request.
         for (request, claim) in zip(batch.requests, batch.claims) where !request.events.isEmpty {

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// It works on a queue of its own with a connection of its own. What is not the data's fault (PostgreSQL away, a
 /// time-out, a full disk) waits and is tried again; it never skips and never gives up.
-package final class Loader: @unchecked Sendable {  // all `var`s belong to `queue`, but for the locked `status`
+package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queue`
     package struct Options: Sendable {
         /// Days for which client-given event ids are unique; nil: for ever.
         package var deduplicateDays: Int?
@@ -105,7 +105,9 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
     /// Stops after the batch that is being loaded, or at once when PostgreSQL does not answer in time.
     package func stop(within milliseconds: Int, _ done: @escaping @Sendable () -> Void) {
         let interrupter = interrupter
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { interrupter.interrupt() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) {
+            interrupter.interrupt()
+        }
         queue.async {
             self.isStopping = true
             self.onStopped = done
@@ -117,7 +119,9 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
 
     private func work() {
         isScheduled.store(false, ordering: .releasing)
-        if isStopping, conninfo == nil || connection == nil || spool.durable <= position.record { return finish() }
+        if isStopping, conninfo == nil || connection == nil || spool.durable <= position.record {
+            return finish()
+        }
         guard conninfo != nil else { return isStopping ? finish() : () }
         if backoff > 0, clock.monotonic() < retryAt { return isStopping ? finish() : again(after: backoff) }
         do {
@@ -172,7 +176,9 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
         try goOn(from: positions.read(clock.now(), new))
         transaction = BatchTransaction(positions: positions, writer: writer)
         connection = new
-        shared.withLock { $0.isConnected = true; $0.fault = nil }
+        shared.withLock {
+            $0.isConnected = true; $0.fault = nil
+        }
         logger.info("connected to PostgreSQL", metadata: ["position": "\(position.record)"])
         return new
     }
@@ -181,11 +187,14 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
     /// itself, and nothing that we remember of it can be trusted.
     private func goOn(from position: LoadPosition) throws {
         if position.record < stored.record {
-            logger.warning("the database is older than it was: loading again", metadata: ["from": "\(position.record)"])
+            logger.warning(
+                "the database is older than it was: loading again", metadata: ["from": "\(position.record)"])
             cache.removeAll()
             partitions.forget()
         }
-        if position.record > spool.durable { throw SpoolAhead(stored: position.record, durable: spool.durable) }
+        if position.record > spool.durable {
+            throw SpoolAhead(stored: position.record, durable: spool.durable)
+        }
         let reader = try spool.reader(from: position == .start ? nil : position.record)
         stored = position
         // The very first position of a spool is where its oldest segment begins.
@@ -198,7 +207,9 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
         connection?.close()
         connection = nil
         transaction = nil
-        shared.withLock { $0.isConnected = false; $0.fault = reason }
+        shared.withLock {
+            $0.isConnected = false; $0.fault = reason
+        }
     }
 
     private func failed(_ error: any Error) {
@@ -210,7 +221,9 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
         }
         metrics.databaseErrors.add()
         let isNew = shared.withLock { $0.fault == nil || $0.isConnected }
-        if isNew, !interrupter.isInterrupted { logger.error("loading pauses", metadata: ["error": "\(error)"]) }
+        if isNew, !interrupter.isInterrupted {
+            logger.error("loading pauses", metadata: ["error": "\(error)"])
+        }
         // Whatever it was, the position decides: it is read again before anything is tried again.
         disconnect("\(error)")
         if isStopping { return finish() }
@@ -229,7 +242,8 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
         let isSuspect = suspect.map { $0.begin == position && $0.crashes > 1 } ?? false
         let wanted = isSuspect ? max((suspect?.events ?? 1) / 2, 1) : options.events
         try batch.fill(
-            from: self.reader ?? reader, begin: position, events: wanted, bytes: options.bytes, exactly: isSuspect)
+            from: self.reader ?? reader, begin: position, events: wanted, bytes: options.bytes,
+            exactly: isSuspect)
     }
 
     private func load(_ connection: Connection) throws {
@@ -269,7 +283,8 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
     private func settle(_ crashes: Int) {
         guard let before = suspect, crashes > 0 else { return suspect = nil }
         let left = before.events - max(batch.events.count, 1)
-        suspect = crashes > 1 && left > 0 ? LoadingNote.Suspect(begin: position, events: left, crashes: 1) : nil
+        suspect =
+            crashes > 1 && left > 0 ? LoadingNote.Suspect(begin: position, events: left, crashes: 1) : nil
     }
 
     /// Tells those who wait, and counts.
@@ -326,7 +341,9 @@ package final class Loader: @unchecked Sendable {  // all `var`s belong to `queu
             defer { status.ledgerMismatch = mismatch }
             return status.ledgerMismatch
         }
-        if let mismatch, before == nil { logger.error("the ledger does not add up", metadata: ["line": "\(mismatch)"]) }
+        if let mismatch, before == nil {
+            logger.error("the ledger does not add up", metadata: ["line": "\(mismatch)"])
+        }
     }
 }
 

@@ -30,7 +30,8 @@ struct Partitions {
             let there = try connection.execute("select to_regclass($1) is not null", name)
             if there.bool(0, 0) { return }
             try connection.script("set local lock_timeout = '5s'")
-            try connection.script("create table \(name) (like event including defaults including constraints)")
+            try connection.script(
+                "create table \(name) (like event including defaults including constraints)")
             try connection.script(
                 """
                 alter table event attach partition \(name)

@@ -21,7 +21,9 @@ enum Poison {
         return Batch.Refusal(reason: "poison", detail: detail, isPoison: true)
     }
 
-    private static func member(_ name: StaticString, _ value: String, first: Bool = false, _ out: inout ByteBuffer) {
+    private static func member(
+        _ name: StaticString, _ value: String, first: Bool = false, _ out: inout ByteBuffer
+    ) {
         if value.isEmpty, !first { return }
         out.append(first ? "{\"" : ",\"")
         out.append(name)

@@ -11,7 +11,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "6e9b2cd0-0c3b-4b1e-9a53-0d8b1c5f7a1", "6e9b2cd0x0c3b-4b1e-9a53-0d8b1c5f7a11", "6g9b2cd0-0c3b-4b1e-9a53-0d8b1c5f7a11"])
+    @Test(arguments: [
+        "", "6e9b2cd0-0c3b-4b1e-9a53-0d8b1c5f7a1", "6e9b2cd0x0c3b-4b1e-9a53-0d8b1c5f7a11",
+        "6g9b2cd0-0c3b-4b1e-9a53-0d8b1c5f7a11",
+    ])
     func whatIsNotAUUIDIsNil(_ text: String) {
         #expect(UUID(text) == nil)
     }
