@@ -1,0 +1,44 @@
+/// Decides which segments go: the oldest that the loader is done with, when they are old enough, too many, or
+/// in the way of new events.
+struct RetentionPlan {
+    var capacity: Int
+    var segmentBytes: Int
+    /// Nanoseconds.
+    var retain: UInt64
+    var retainBytes: Int
+
+    init(_ options: SpoolOptions) {
+        capacity = options.capacity
+        segmentBytes = options.effectiveSegmentBytes
+        retain = UInt64(max(options.retain, 0)) * 1000
+        retainBytes = options.retainBytes
+    }
+
+    /// What can still be written beyond the segment that is open.
+    func roomElsewhere(_ table: SegmentTable) -> Int {
+        let ready = (table.spare == nil ? 0 : 1) + (table.preparing > 0 ? 1 : 0)
+        return (ready + max(0, capacity - table.bytes) / segmentBytes) * segmentBytes
+    }
+
+    /// May another spare be made?
+    func maySpare(_ table: SegmentTable) -> Bool {
+        table.spare == nil && table.preparing == 0 && table.bytes + segmentBytes <= capacity
+    }
+
+    /// How many of the oldest segments go.
+    func drops(_ table: SegmentTable, now: UInt64) -> Int {
+        var released = 0
+        for segment in table.segments where segment.releasedAt != nil { released += segment.bytes }
+        var excess = 2 * segmentBytes - roomElsewhere(table)
+        var count = 0
+        for segment in table.segments.dropLast() {
+            guard let since = segment.releasedAt else { break }
+            let isOld = now >= since && now - since >= retain
+            guard isOld || released > retainBytes || excess > 0 else { break }
+            released -= segment.bytes
+            excess -= segment.bytes
+            count += 1
+        }
+        return count
+    }
+}
