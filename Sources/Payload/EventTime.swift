@@ -33,7 +33,9 @@ package enum EventTime {
 
     /// A decimal number as seconds, milliseconds, microseconds or nanoseconds.
     private static func epoch(_ text: Bytes) -> Timestamp? {
-        guard let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self), text.count > 0 else { return nil }
+        guard let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self), text.count > 0 else {
+            return nil
+        }
         let piece = JSONNumber.scan(start, start + text.count)
         guard piece.isWhole, piece.at == start + text.count else { return nil }
         let number = JSONNumber(text)
@@ -55,7 +57,9 @@ package enum EventTime {
             value = value * 10 + (first + i < digits ? Int64(number.digit(first + i)) : 0)
         }
         guard number.isNegative else { return Timestamp(microseconds: value) }
-        let isExact = !(first + max(taken, 0)..<max(digits, first + max(taken, 0))).contains { number.digit($0) != 0 }
+        let isExact = !(first + max(taken, 0)..<max(digits, first + max(taken, 0))).contains {
+            number.digit($0) != 0
+        }
         return Timestamp(microseconds: isExact ? -value : -value - 1)
     }
 }

@@ -44,7 +44,9 @@ package struct FormDecoder: ~Copyable {
         return repairs
     }
 
-    private mutating func appendValues(from first: Int, of form: Bytes, to buffer: inout ByteBuffer) -> Repairs {
+    private mutating func appendValues(from first: Int, of form: Bytes, to buffer: inout ByteBuffer)
+        -> Repairs
+    {
         let isList = fields[first].next != 0
         var repairs: Repairs = []
         if isList { buffer.append(UInt8(ascii: "[")) }

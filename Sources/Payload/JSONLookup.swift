@@ -28,7 +28,9 @@ extension JSONNode {
         if hasEscapes { return isEscapedText(wanted) }
         let length = Int(entry.pointee.length) - 2
         guard length == wanted.count else { return false }
-        guard length > 0, let other = wanted.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return true }
+        guard length > 0, let other = wanted.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+            return true
+        }
         let own = text + Int(entry.pointee.offset) + 1
         guard own.pointee == other.pointee else { return false }
         return contents.equals(wanted)

@@ -12,7 +12,9 @@ struct JSONNumber {
     private static let plainBytes = 4_096
 
     /// The grammar: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`
-    @inline(__always) static func scan(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> JSONPiece {
+    @inline(__always) static func scan(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>)
+        -> JSONPiece
+    {
         var at = start
         var exponent = false
         if at.pointee == UInt8(ascii: "-") { at += 1 }

@@ -54,7 +54,9 @@ struct JSONScanner {
                     continue
                 }
             } else {
-                guard byte &- 48 < 10 || byte == UInt8(ascii: "-") ? number() : literal(byte) else { return false }
+                guard byte &- 48 < 10 || byte == UInt8(ascii: "-") ? number() : literal(byte) else {
+                    return false
+                }
             }
             // A value has ended here: close what ends with it, then go on to the next one.
             while true {
@@ -83,7 +85,8 @@ struct JSONScanner {
     @inline(__always) private mutating func open(_ kind: JSONKind) -> Bool {
         guard filled < mostOpen else { return fail(.lessNesting) }
         tape[filled] = JSONEntry(
-            offset: UInt32(truncatingIfNeeded: at - text), length: 0, span: parent, info: UInt32(kind.rawValue))
+            offset: UInt32(truncatingIfNeeded: at - text), length: 0, span: parent,
+            info: UInt32(kind.rawValue))
         filled &+= 1
         parent = UInt32(truncatingIfNeeded: filled)
         inObject = kind == .object

@@ -35,7 +35,9 @@ enum JSONStrings {
     }
 
     /// From behind the opening quote to behind the closing one.
-    @inline(__always) static func scan(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> JSONPiece {
+    @inline(__always) static func scan(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>)
+        -> JSONPiece
+    {
         var at = start
         while end - at >= 8 {
             let found = special(load(at))

@@ -34,7 +34,9 @@ struct KeySet: ~Copyable {
             guard at == count else { return false }
             count += 1
         } else {
-            at = Int(truncatingIfNeeded: (hash &* Self.secret).multipliedFullWidth(by: Self.secret).high) & mask
+            at =
+                Int(truncatingIfNeeded: (hash &* Self.secret).multipliedFullWidth(by: Self.secret).high)
+                & mask
             while slots[at] != 0, slots[at] != hash { at = (at + 1) & mask }
             guard slots[at] == 0 else { return false }
         }

@@ -5,7 +5,9 @@ package enum PercentDecoding {
     /// Appends the decoded text. A percent sign without two hexadecimal digits is kept as it is; what is then not
     /// UTF-8, and NUL, become U+FFFD. In forms and queries a plus sign is a space.
     @discardableResult
-    package static func append(_ bytes: Bytes, plusIsSpace: Bool = false, to buffer: inout ByteBuffer) -> Repairs {
+    package static func append(_ bytes: Bytes, plusIsSpace: Bool = false, to buffer: inout ByteBuffer)
+        -> Repairs
+    {
         let start = buffer.count
         var at = 0
         while at < bytes.count {

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct JSONNestingTests {
     @Test(arguments: [
-        ("1", 0), ("[]", 1), ("{}", 1), ("[1]", 1), ("[[]]", 2), ("[1,[2,[3]],4]", 3), ("{\"a\":{\"b\":[]}}", 3),
+        ("1", 0), ("[]", 1), ("{}", 1), ("[1]", 1), ("[[]]", 2), ("[1,[2,[3]],4]", 3),
+        ("{\"a\":{\"b\":[]}}", 3),
         ("[[[]],[]]", 3), ("[[],[[]]]", 3),
     ])
     func theDepthIsThatOfTheDeepestPart(_ text: String, _ depth: Int) throws {

@@ -11,8 +11,10 @@ import Testing
             #expect(root.count == 7)
             #expect(root.offset == 1)
             #expect(root.elements.map(\.kind) == kinds)
-            #expect(root.elements.map(\.bytes.text) == ["{}", "[ ]", "\"x\"", "-1.5", "true", "false", "null"])
-            #expect(root.elements.map(\.contents.text) == ["{}", "[ ]", "x", "-1.5", "true", "false", "null"])
+            #expect(
+                root.elements.map(\.bytes.text) == ["{}", "[ ]", "\"x\"", "-1.5", "true", "false", "null"])
+            #expect(
+                root.elements.map(\.contents.text) == ["{}", "[ ]", "x", "-1.5", "true", "false", "null"])
             #expect(root.elements.map(\.string) == ["{}", "[ ]", "x", "-1.5", "true", "false", "null"])
             #expect(root.elements.map(\.isNull) == [false, false, false, false, false, false, true])
         }
