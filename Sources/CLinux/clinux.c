@@ -69,3 +69,60 @@ int clinux_random(void *bytes, size_t count) {
     }
     return 0;
 }
+
+// --- HTTP
+
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+_Static_assert(CLINUX_IN == EPOLLIN && CLINUX_OUT == EPOLLOUT, "epoll's bits");
+_Static_assert(CLINUX_ERROR == EPOLLERR && CLINUX_HANG_UP == EPOLLHUP, "epoll's bits");
+
+int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static int epoll_change(int epoll, int operation, int descriptor, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+int clinux_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_ADD, descriptor, events, data);
+}
+
+int clinux_epoll_modify(int epoll, int descriptor, uint32_t events, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_MOD, descriptor, events, data);
+}
+
+int clinux_epoll_poll(int epoll, struct clinux_event *events, int count) {
+    struct epoll_event ready[256];
+    int n = epoll_wait(epoll, ready, count < 256 ? count : 256, 0);
+    for (int i = 0; i < n; i++) events[i] = (struct clinux_event){ready[i].data.u64, ready[i].events};
+    return n;
+}
+
+int clinux_ticker_create(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); }
+
+int clinux_ticker_set(int ticker, long milliseconds) {
+    struct timespec every = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    struct itimerspec setting = {every, every};
+    return timerfd_settime(ticker, 0, &setting, NULL);
+}
+
+int clinux_accept(int listener, uint64_t *high, uint64_t *low) {
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+    int descriptor = accept4(listener, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    *high = 0;
+    *low = 0xffff7f000001;
+    if (descriptor >= 0 && from.ss_family == AF_INET) {
+        *low = 0xffff00000000 | ntohl(((struct sockaddr_in *)&from)->sin_addr.s_addr);
+    } else if (descriptor >= 0 && from.ss_family == AF_INET6) {
+        const uint8_t *byte = ((struct sockaddr_in6 *)&from)->sin6_addr.s6_addr;
+        *low = 0;
+        for (int i = 0; i < 8; i++) *high = *high << 8 | byte[i];
+        for (int i = 8; i < 16; i++) *low = *low << 8 | byte[i];
+    }
+    return descriptor;
+}

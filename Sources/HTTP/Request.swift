@@ -18,6 +18,8 @@ package struct Request: ~Copyable {
 
     /// Request line and headers, up to the empty line.
     let head: Bytes
+    /// Where the request line begins in `head`.
+    let begin: Int
     let fields: InlineArray<21, Slice>
 
     /// The value of a field, without white space around it; nil when it was not sent. Of several, the first.
@@ -28,7 +30,7 @@ package struct Request: ~Copyable {
 
     /// The value of any field, by its name in lower case. It walks over the head: not for the hot path.
     package func header(named lower: StaticString) -> Bytes? {
-        var lines = FieldLines(head)
+        var lines = FieldLines(head.slice(begin..<head.count))
         while let (name, value) = lines.next() {
             if name.equalsIgnoringCase(lower) { return value }
         }

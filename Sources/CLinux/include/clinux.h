@@ -12,4 +12,34 @@ uint32_t clinux_crc32c(uint32_t seed, const void *bytes, size_t count);
 /// Fills `bytes` with random bytes from the kernel; returns 0, or -1 with errno.
 int clinux_random(void *bytes, size_t count);
 
+// --- HTTP
+
+struct clinux_event {
+    uint64_t data;
+    uint32_t events;
+};
+
+enum {
+    CLINUX_IN = 0x001,
+    CLINUX_OUT = 0x004,
+    CLINUX_ERROR = 0x008,
+    CLINUX_HANG_UP = 0x010,
+};
+
+int clinux_epoll_create(void);
+/// Watches a descriptor, level-triggered; `data` comes back with its events. Returns 0, or -1 with errno.
+int clinux_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data);
+int clinux_epoll_modify(int epoll, int descriptor, uint32_t events, uint64_t data);
+/// What is ready now, without waiting; at most 256.
+int clinux_epoll_poll(int epoll, struct clinux_event *events, int count);
+
+/// A descriptor that becomes readable again and again.
+int clinux_ticker_create(void);
+/// Ticks every so many milliseconds; 0: not at all.
+int clinux_ticker_set(int ticker, long milliseconds);
+
+/// Accepts a connection, non-blocking and closed on exec; the peer's address as IPv6 in two words (IPv4 is
+/// mapped, a Unix socket's peer is 127.0.0.1). Returns the descriptor, or -1 with errno.
+int clinux_accept(int listener, uint64_t *high, uint64_t *low);
+
 #endif
