@@ -1,0 +1,77 @@
+import Foundations
+import Payload
+
+/// What a tracker payload says about itself, apart from its events. Texts are slices, trimmed.
+struct Envelope {
+    var source = Bytes.empty
+    /// Empty: none was sent.
+    var session = Bytes.empty
+    var profile = Bytes.empty
+    var context: JSONNode?
+    var events: JSONNode?
+    var eventCount = 0
+    var sentAt: Timestamp?
+    var wantsDebugger = false
+    var wantsProfile = false
+    var savesSession = true
+    var savesEvents = true
+}
+
+/// The longest id or key that is kept, in bytes.
+let longestText = 256
+
+/// Texts of a request that had to be decoded, in a room of fixed size so that slices of it stay where they are.
+struct Texts: ~Copyable {
+    private static let longestRaw = 2048
+    private static let room = 32 << 10
+    private var buffer = ByteBuffer(capacity: Texts.room)
+
+    var mark: Int { buffer.count }
+    mutating func back(to mark: Int) { buffer.truncate(to: mark) }
+
+    /// The trimmed text of a string or a number; nil when it is longer than any text that we keep.
+    mutating func text(of node: JSONNode) -> Bytes? {
+        let raw = node.contents
+        if node.kind == .string, !node.hasEscapes, !node.needsRepair { return Texts.short(raw.trimmed) }
+        guard raw.count <= Texts.longestRaw, Texts.room - buffer.count >= raw.count + 64 else { return nil }
+        if node.kind == .number { return Texts.short(raw) }
+        let start = buffer.count
+        node.appendText(to: &buffer)
+        return Texts.short(buffer[start..<buffer.count].trimmed)
+    }
+
+    /// A percent-decoded segment of a path, trimmed; nil when it is too long or not UTF-8.
+    mutating func decoded(_ segment: Bytes) -> Bytes? {
+        guard segment.count <= Texts.longestRaw, Texts.room - buffer.count >= segment.count * 3 else { return nil }
+        let start = buffer.count
+        let repairs = PercentDecoding.append(segment, to: &buffer)
+        return repairs.contains(.utf8) ? nil : buffer[start..<buffer.count].trimmed
+    }
+
+    /// The activity's key of a label; nil when it is too long, empty when the label is blank.
+    mutating func activity(of label: Bytes) -> Bytes? {
+        guard Texts.room - buffer.count >= label.count * 3 else { return nil }
+        let start = buffer.count
+        ActivityKey.append(label: label, to: &buffer)
+        return Texts.short(buffer[start..<buffer.count])
+    }
+
+    /// A header's value, trimmed; what is not UTF-8 in it becomes U+FFFD, for the database takes nothing else.
+    mutating func header(_ value: Bytes?, longest: Int) -> Bytes {
+        guard let value = value?.trimmed.prefix(longest), !value.isEmpty else { return .empty }
+        if value.allSatisfy({ $0 < 0x80 }) { return value }
+        guard Texts.room - buffer.count >= value.count * 3 else { return .empty }
+        let start = buffer.count
+        buffer.append(value.text)
+        return buffer[start..<buffer.count]
+    }
+
+    /// A uuid's text.
+    mutating func text(of id: UUID) -> Bytes {
+        let start = buffer.count
+        buffer.append(id)
+        return buffer[start..<start + 36]
+    }
+
+    private static func short(_ text: Bytes) -> Bytes? { text.count <= longestText ? text : nil }
+}

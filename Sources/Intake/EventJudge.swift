@@ -1,0 +1,259 @@
+import Foundations
+import Payload
+
+/// Judges the events of a request, each on its own, and writes them into a submission.
+///
+/// One bad event costs the others nothing: it is quarantined with its reason and listed in `errors`.
+struct EventJudge: ~Copyable {
+    /// Whose events, when, and under which rules.
+    struct Circumstances {
+        let source: SourceEntry
+        let limits: Limits
+        let now: Timestamp
+        let savesEvents: Bool
+    }
+
+    /// What is known of an event that is taken.
+    private struct Event {
+        var label = Bytes.empty
+        var activity = Bytes.empty
+        var clientID = Bytes.empty
+        var properties: JSONNode?
+        var context: JSONNode?
+        var tags: JSONNode?
+        var said: Timestamp?
+        var isSaved = true
+    }
+
+    private(set) var verdicts = Verdicts()
+    /// The faults of the bad events, as answers list them.
+    private(set) var errors = ByteBuffer()
+    /// Fingerprints of the client's ids, to be remembered once they are durable.
+    private(set) var fingerprints: [UInt64] = []
+    private var random = RandomSource()
+    private let recent: RecentIDs
+
+    init(recent: RecentIDs) { self.recent = recent }
+
+    /// Forgets the request before.
+    mutating func begin() {
+        verdicts = Verdicts()
+        errors.removeAll()
+        errors.shrink(to: 4096)
+        fingerprints.removeAll(keepingCapacity: fingerprints.capacity <= 1024)
+    }
+
+    mutating func newID(at now: Timestamp) -> UUID { UUID.v7(at: now, &random) }
+    mutating func randomID() -> UUID { UUID.v4(&random) }
+
+    // MARK: - A tracker payload
+
+    /// Judges one element of `events`, the `index`th of `count`.
+    mutating func judge(
+        _ node: JSONNode, index: Int, count: Int, _ circumstances: Circumstances,
+        texts: inout Texts, warnings: inout Warnings, writer: inout SubmissionWriter, frame: inout ByteBuffer
+    ) {
+        let mark = texts.mark
+        defer { texts.back(to: mark) }
+        verdicts.received += 1
+        var event = Event()
+        if let fault = read(node, index, circumstances, into: &event, &texts, &warnings) {
+            quarantine(node, fault, event, circumstances, writer: &writer, frame: &frame)
+            return
+        }
+        guard circumstances.source.allows(activity: event.activity) else {
+            deny(event, raw: { Self.appendRaw(node, to: &$0) }, circumstances, writer: &writer, frame: &frame)
+            return
+        }
+        noteID(event.clientID, circumstances, index: index, single: count == 1, &warnings)
+        var repairs: Repairs = []
+        writer.event(
+            into: &frame, id: newID(at: circumstances.now), verdict: verdict(event, circumstances),
+            said: event.said, activity: event.activity, label: event.label, clientID: event.clientID,
+            properties: { if let node = event.properties { repairs.formUnion(node.appendJSON(to: &$0)) } },
+            context: { if let node = event.context { repairs.formUnion(node.appendJSON(to: &$0)) } },
+            tags: { Self.appendTags(event.tags, index, to: &$0, &warnings) })
+        if !repairs.isEmpty { warnings.add(repairs) }
+    }
+
+    /// Reads an event; the first fault ends it, for one is enough to quarantine it.
+    private func read(
+        _ node: JSONNode, _ index: Int, _ circumstances: Circumstances, into event: inout Event,
+        _ texts: inout Texts, _ warnings: inout Warnings
+    ) -> Fault? {
+        guard node.kind == .object else { return .type("an object", node, .event(index)) }
+        guard let type = node.sent("type") else { return .missing("a string", .event(index, "type")) }
+        guard type.kind == .string else { return .type("a string", type, .event(index, "type")) }
+        guard let label = texts.text(of: type), let activity = texts.activity(of: label) else {
+            return .tooLong(.event(index, "type"))
+        }
+        if activity.isEmpty {
+            return Fault(kind: .blank, expected: "a string", found: "blanks", path: .event(index, "type"))
+        }
+        (event.label, event.activity) = (label, activity)
+        if let id = node.sent("id") {
+            guard id.kind == .string || id.kind == .number else {
+                return .type("a string", id, .event(index, "id"))
+            }
+            guard let text = texts.text(of: id) else { return .tooLong(.event(index, "id")) }
+            event.clientID = text
+        }
+        event.properties = node.sent("properties")
+        event.context = node.sent("context")
+        let options = node.sent("options")
+        if let fault = fault(of: event.properties, .event(index, "properties"), circumstances.limits.depth)
+            ?? fault(of: event.context, .event(index, "context"), circumstances.limits.depth)
+            ?? fault(of: options, .event(index, "options"), .max)
+        {
+            return fault
+        }
+        event.isSaved = options?.member("save")?.kind != .false
+        event.tags = node.sent("tags")
+        if let time = node.sent("time") {
+            event.said = EventTime.parse(time)
+            if event.said == nil, time.kind != .object || time.sent("create") != nil {
+                warnings.add("not understood, the time of arrival is used", at: .event(index, "time"))
+            }
+        }
+        return nil
+    }
+
+    /// A member that has to be an object, and not too deep.
+    private func fault(of node: JSONNode?, _ path: FaultPath, _ deepest: Int) -> Fault? {
+        guard let node else { return nil }
+        guard node.kind == .object else { return .type("an object", node, path) }
+        guard node.depth > deepest else { return nil }
+        return Fault(kind: .tooDeep, expected: "less nesting", found: "more", path: path)
+    }
+
+    // MARK: - A collected event
+
+    /// Judges the one event of `/collect`. `properties` is its JSON, `depth` how deep it nests.
+    mutating func judge(
+        collected type: Bytes, activity: Bytes, clientID: Bytes, said: Timestamp?, depth: Int,
+        _ circumstances: Circumstances, warnings: inout Warnings, writer: inout SubmissionWriter,
+        frame: inout ByteBuffer, properties: (inout ByteBuffer) -> Repairs
+    ) {
+        verdicts.received += 1
+        let event = Event(label: type, activity: activity, clientID: clientID, said: said)
+        if depth > circumstances.limits.depth {
+            let fault = Fault(kind: .tooDeep, expected: "less nesting", found: "more", path: .body())
+            quarantine(fault, event, circumstances, writer: &writer, frame: &frame) { _ = properties(&$0) }
+            return
+        }
+        guard circumstances.source.allows(activity: activity) else {
+            deny(event, raw: { _ = properties(&$0) }, circumstances, writer: &writer, frame: &frame)
+            return
+        }
+        noteID(clientID, circumstances, index: 0, single: true, &warnings)
+        var repairs: Repairs = []
+        writer.event(
+            into: &frame, id: newID(at: circumstances.now), verdict: verdict(event, circumstances), said: said,
+            activity: activity, label: type, clientID: clientID, properties: { repairs = properties(&$0) },
+            context: { _ in }, tags: { _ in })
+        if !repairs.isEmpty { warnings.add(repairs) }
+    }
+
+    // MARK: - Verdicts
+
+    private mutating func verdict(_ event: Event, _ circumstances: Circumstances) -> Submission.Verdict {
+        guard event.isSaved, circumstances.savesEvents else {
+            verdicts.unsaved += 1
+            return .unsaved
+        }
+        verdicts.stored += 1
+        return .store
+    }
+
+    private mutating func noteID(
+        _ id: Bytes, _ circumstances: Circumstances, index: Int, single: Bool, _ warnings: inout Warnings
+    ) {
+        guard !id.isEmpty else { return }
+        let fingerprint = recent.fingerprint(source: circumstances.source.fingerprint, id: id)
+        if recent.contains(fingerprint) { warnings.addDuplicate(event: index, single: single) }
+        fingerprints.append(fingerprint)
+    }
+
+    /// Drops an event that its source may not send, or quarantines it, as configured; answered 200 in any case.
+    private mutating func deny(
+        _ event: Event, raw: (inout ByteBuffer) -> Void, _ circumstances: Circumstances,
+        writer: inout SubmissionWriter, frame: inout ByteBuffer
+    ) {
+        let keeps = circumstances.source.quarantinesDenied
+        if keeps { verdicts.quarantined += 1 } else { verdicts.denied += 1 }
+        writer.event(
+            into: &frame, id: newID(at: circumstances.now), verdict: keeps ? .quarantined : .denied,
+            said: event.said, activity: event.activity, label: event.label, clientID: event.clientID,
+            properties: { if keeps { raw(&$0) } }, context: { _ in }, tags: { _ in },
+            reason: keeps ? Bytes("denied") : .empty)
+    }
+
+    private mutating func quarantine(
+        _ node: JSONNode, _ fault: Fault, _ event: Event, _ circumstances: Circumstances,
+        writer: inout SubmissionWriter, frame: inout ByteBuffer
+    ) {
+        quarantine(fault, event, circumstances, writer: &writer, frame: &frame) { Self.appendRaw(node, to: &$0) }
+    }
+
+    private mutating func quarantine(
+        _ fault: Fault, _ event: Event, _ circumstances: Circumstances, writer: inout SubmissionWriter,
+        frame: inout ByteBuffer, raw: (inout ByteBuffer) -> Void
+    ) {
+        verdicts.quarantined += 1
+        verdicts.bad += 1
+        errors.append(listed: fault, isFirst: verdicts.bad == 1)
+        var pointer = ByteBuffer(capacity: 64)
+        pointer.append(pointerInEvent: fault.path)
+        writer.event(
+            into: &frame, id: newID(at: circumstances.now), verdict: .quarantined, said: event.said,
+            activity: event.activity, label: event.label, clientID: event.clientID,
+            properties: raw, context: { _ in }, tags: { _ in },
+            reason: Bytes(fault.kind.reason), pointer: pointer.bytes, detail: { $0.append(detail: fault) })
+    }
+
+    // MARK: - JSON
+
+    /// An event as it came, for the quarantine. What nests deeper than any parser of the database would follow is
+    /// kept as a string of its text.
+    @discardableResult
+    static func appendRaw(_ node: JSONNode, to buffer: inout ByteBuffer) -> Repairs {
+        node.depth > 500 ? appendJSONString(node.bytes, to: &buffer) : node.appendJSON(to: &buffer)
+    }
+
+    /// A list of texts. Scalars are taken as their texts, a single one as a list of one; anything else is left
+    /// out, and said.
+    private static func appendTags(
+        _ tags: JSONNode?, _ index: Int, to buffer: inout ByteBuffer, _ warnings: inout Warnings
+    ) {
+        guard let tags else { return }
+        var isFirst = true
+        var isWhole = true
+        buffer.append(UInt8(ascii: "["))
+        if tags.kind == .array {
+            for tag in tags.elements {
+                if !append(tag: tag, isFirst: &isFirst, to: &buffer) { isWhole = false }
+            }
+        } else {
+            isWhole = append(tag: tags, isFirst: &isFirst, to: &buffer)
+        }
+        buffer.append(UInt8(ascii: "]"))
+        if !isWhole { warnings.add("a list of strings was expected; the rest is left out", at: .event(index, "tags")) }
+    }
+
+    private static func append(tag: JSONNode, isFirst: inout Bool, to buffer: inout ByteBuffer) -> Bool {
+        switch tag.kind {
+        case .object, .array: return false
+        case .null: return true
+        default: break
+        }
+        if !isFirst { buffer.append(UInt8(ascii: ",")) }
+        isFirst = false
+        if tag.kind == .string { tag.appendJSON(to: &buffer) } else { appendJSONString(tag.bytes, to: &buffer) }
+        return true
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The bytes of a literal; they are valid for ever.
+    init(_ text: StaticString) { self.init(start: text.utf8Start, count: text.utf8CodeUnitCount) }
+}

@@ -1,0 +1,39 @@
+import Foundations
+
+/// A text with `*` for any run of characters: what `allow`, `deny` and `origins` are made of.
+struct Pattern: Sendable {
+    private let text: [UInt8]
+
+    init(_ text: String) { self.text = Array(text.utf8) }
+
+    /// Greedy with one step back to the last `*`: linear for one wildcard, and never worse than the product of
+    /// both lengths.
+    func matches(_ subject: Bytes) -> Bool {
+        var (p, s) = (0, 0)
+        var star: (pattern: Int, subject: Int)?
+        while s < subject.count {
+            if p < text.count, text[p] == UInt8(ascii: "*") {
+                star = (p, s)
+                p += 1
+            } else if p < text.count, text[p] == subject[s] {
+                p += 1
+                s += 1
+            } else if let last = star {
+                star = (last.pattern, last.subject + 1)
+                p = last.pattern + 1
+                s = last.subject + 1
+            } else {
+                return false
+            }
+        }
+        while p < text.count, text[p] == UInt8(ascii: "*") { p += 1 }
+        return p == text.count
+    }
+}
+
+extension [Pattern] {
+    func matches(_ subject: Bytes) -> Bool {
+        for pattern in self where pattern.matches(subject) { return true }
+        return false
+    }
+}
