@@ -1,0 +1,114 @@
+import Foundations
+import Glibc
+import HTTP
+import Loader
+import Spool
+
+/// The text of `/metrics`, in Prometheus' exposition format, version 0.0.4. Every metric is explained in
+/// `docs/operations.md`.
+struct MetricsPage {
+    private var out = ByteBuffer(capacity: 16 << 10)
+
+    static func render(
+        http: HTTPMetrics, loader: LoaderMetrics, loaderStatus: LoaderStatus, spool: SpoolStatus, lookupFailures: Int,
+        startedAt: Timestamp, now: Timestamp, _ text: inout ByteBuffer
+    ) {
+        var page = MetricsPage()
+        page.requests(http)
+        page.events(loader)
+        page.spool(spool, now)
+        page.gauge("waymark_database_up", "1 while the loader is connected", loaderStatus.isConnected ? 1 : 0)
+        page.counter("waymark_database_errors_total", "Failures of the loader's connection", loader.databaseErrors.total)
+        page.counter("waymark_lookup_failures_total", "Look-ups before the answer that failed", lookupFailures)
+        page.gauge("waymark_ledger_balanced", "0 when the ledger does not add up", loaderStatus.ledgerMismatch == nil ? 1 : 0)
+        page.gauge("process_resident_memory_bytes", "Resident memory", residentBytes())
+        page.gauge("process_start_time_seconds", "When the server started", Int(startedAt.seconds))
+        text.append(page.out.bytes)
+    }
+
+    private mutating func requests(_ http: HTTPMetrics) {
+        head("waymark_requests_total", "Requests answered, by status", "counter")
+        for (status, count) in http.requests { sample("waymark_requests_total{code=\"\(status)\"}", count) }
+        histogram("waymark_answer_seconds", "From a request's last byte to its answer", http.latency)
+        gauge("waymark_connections", "Open connections", http.connections.current)
+        counter("waymark_connections_accepted_total", "Connections accepted", http.connectionsAccepted.total)
+        counter("waymark_connections_refused_total", "Connections turned away: too many", http.connectionsRefused.total)
+        counter("waymark_connections_timed_out_total", "Connections cut off: too slow", http.connectionsTimedOut.total)
+        counter("waymark_received_bytes_total", "Bytes received", http.bytesReceived.total)
+        counter("waymark_sent_bytes_total", "Bytes sent", http.bytesSent.total)
+        gauge("waymark_buffered_bytes", "Memory of all connections' buffers", http.bufferedBytes.current)
+    }
+
+    private mutating func events(_ loader: LoaderMetrics) {
+        head("waymark_events_total", "Events, by what became of them", "counter")
+        let outcomes = [
+            ("stored", loader.stored), ("duplicate", loader.duplicate), ("denied", loader.denied),
+            ("quarantined", loader.quarantined), ("unsaved", loader.unsaved),
+        ]
+        for (name, counter) in outcomes { sample("waymark_events_total{outcome=\"\(name)\"}", counter.total) }
+        counter("waymark_poison_events_total", "Events that PostgreSQL refused, or that crashed us", loader.poison.total)
+        counter("waymark_batches_total", "Transactions of the loader", loader.batches.total)
+        histogram("waymark_commit_seconds", "From a request's arrival to the commit of its events", loader.toCommit)
+    }
+
+    private mutating func spool(_ spool: SpoolStatus, _ now: Timestamp) {
+        let lag = spool.oldestUnloaded.map { max(0, now.seconds - $0.seconds) } ?? 0
+        gauge("waymark_spool_bytes", "What the spool takes on disk", spool.bytes)
+        gauge("waymark_spool_capacity_bytes", "What it may take", spool.capacity)
+        gauge("waymark_spool_backlog_bytes", "What is not in PostgreSQL yet", spool.backlogBytes)
+        gauge("waymark_spool_lag_seconds", "Age of the oldest event that is not in PostgreSQL yet", Int(lag))
+        gauge("waymark_spool_full", "1 when events are refused", spool.isFull ? 1 : 0)
+        gauge("waymark_spool_failed", "1 when the disk refuses writes", spool.failure == nil ? 0 : 1)
+        counter("waymark_spool_corruptions_total", "Damaged places found since the start", spool.corruptions)
+    }
+
+    private mutating func counter(_ name: String, _ help: String, _ value: Int) {
+        head(name, help, "counter")
+        sample(name, value)
+    }
+
+    private mutating func gauge(_ name: String, _ help: String, _ value: Int) {
+        head(name, help, "gauge")
+        sample(name, value)
+    }
+
+    private mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
+        head(name, help, "histogram")
+        var total = 0
+        for (bound, count) in histogram.cumulative {
+            let label = bound.map { seconds($0) } ?? "+Inf"
+            sample("\(name)_bucket{le=\"\(label)\"}", count)
+            total = count
+        }
+        line("\(name)_sum \(seconds(histogram.sumMicroseconds))")
+        sample("\(name)_count", total)
+    }
+
+    /// Microseconds as seconds, in decimal.
+    private func seconds(_ microseconds: Int) -> String {
+        let fraction = String(microseconds % 1_000_000)
+        return "\(microseconds / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
+    }
+
+    private mutating func head(_ name: String, _ help: String, _ kind: String) {
+        line("# HELP \(name) \(help)")
+        line("# TYPE \(name) \(kind)")
+    }
+
+    private mutating func sample(_ name: String, _ value: Int) { line("\(name) \(value)") }
+
+    private mutating func line(_ text: String) {
+        out.append(text)
+        out.append(10)
+    }
+
+    /// The second number of `/proc/self/statm`, in pages.
+    private static func residentBytes() -> Int {
+        guard let file = try? FileDescriptor(open: "/proc/self/statm", O_RDONLY) else { return 0 }
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = read(file.raw, &bytes, bytes.count)
+        guard count > 0 else { return 0 }
+        let fields = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
+        return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
+    }
+}

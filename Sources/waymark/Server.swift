@@ -1,0 +1,185 @@
+import ConfigurationFile
+import Dispatch
+import Embedded
+import Foundations
+import Glibc
+import HTTP
+import Identity
+import Intake
+import Loader
+import Logging
+import Spool
+import Synchronization
+
+/// The running server: all rooms, wired together, from the start to the stop.
+///
+/// What belongs to it is changed on `queue` only. The listeners are up before PostgreSQL is, and stay up while it
+/// is away.
+final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
+    private let configuration: Configuration
+    private let path: String
+    private let logger = Logger(label: "waymark")
+    private let queue = DispatchQueue(label: "waymark.server")
+    private let finished = DispatchSemaphore(value: 0)
+    private let startedAt = Clock.system.now()
+    private let isDraining = Atomic<Bool>(false)
+    private let databaseFault = Locked<String?>(nil)
+
+    private let spool: Spool
+    private let installation: Installation
+    private let cache = SessionCache()
+    private let receipts = Receipts()
+    private let lookup: Lookup
+    private let loader: Loader
+    private let embedded: EmbeddedPostgres?
+    private var intake: Intake?
+    private var http: HTTPServer?
+    private var signals = Signals()
+    private var status: Int32 = 0
+
+    /// Opens the data directory. Throws `SpoolError.locked` when another server has it.
+    init(_ configuration: Configuration, path: String) throws {
+        self.configuration = configuration
+        self.path = path
+        try Self.makeDirectory(configuration.data)
+        spool = try Spool(
+            options: SpoolOptions(data: configuration.data, limits: configuration.limits), clock: .system,
+            logger: logger)
+        installation = try Installation(data: configuration.data)
+        lookup = Lookup(logger: logger)
+        loader = try Loader(
+            spool: spool, cache: cache, installation: installation, receipts: receipts,
+            options: Loader.Options(deduplicateDays: configuration.deduplicate.days, host: Self.hostName()),
+            logger: logger)
+        let isEmbedded = configuration.database == nil
+        embedded = isEmbedded ? EmbeddedPostgres(directory: configuration.data, logger: logger) : nil
+    }
+
+    /// Serves until a signal or a fatal fault; the exit status.
+    func run() throws -> Int32 {
+        raiseFileLimit()
+        try listen()
+        loader.onFatal = { [self] error in
+            queue.async {
+                self.logger.critical("cannot go on", metadata: ["error": "\(error)"])
+                self.stop(status: 78)
+            }
+        }
+        startDatabase()
+        signals.on([SIGTERM, SIGINT], queue) { [self] in stop(status: 0) }
+        signals.on([SIGHUP], queue) { [self] in reload() }
+        finished.wait()
+        return status
+    }
+
+    // MARK: Starting
+
+    private func listen() throws {
+        let intake = Intake(
+            configuration, spool: spool, installation: installation, cache: cache, lookup: lookup,
+            receipts: receipts, pages: pages(), logger: logger)
+        let options = HTTPOptions(
+            listen: configuration.listen, lanes: max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1),
+            limits: configuration.limits, trustedProxies: configuration.trustedProxies)
+        let http = HTTPServer(options: options, logger: logger, makeHandler: intake.makeHandler)
+        self.intake = intake
+        self.http = http
+        for address in try http.start() {
+            printError("listening on \(address)")
+            logger.info("listening", metadata: ["address": "\(address)"])
+        }
+    }
+
+    private func startDatabase() {
+        guard let embedded else {
+            loader.use(configuration.database)
+            lookup.use(configuration.database)
+            return
+        }
+        embedded.start { [self] state in
+            switch state {
+            case .running(let conninfo):
+                databaseFault.withLock { $0 = nil }
+                loader.use(conninfo)
+                lookup.use(conninfo)
+            case .failed(let reason):
+                databaseFault.withLock { $0 = reason }
+                loader.use(nil)
+                lookup.use(nil)
+            case .starting, .stopped:
+                loader.use(nil)
+                lookup.use(nil)
+            }
+        }
+    }
+
+    /// As many descriptors as we are allowed: each connection needs one.
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let needed = configuration.limits.connections + 200
+        if limit.rlim_cur < needed {
+            logger.warning(
+                "fewer descriptors than connections are allowed",
+                metadata: ["descriptors": "\(limit.rlim_cur)", "limits.connections": "\(needed - 200)"])
+        }
+    }
+
+    // MARK: While it runs
+
+    private func reload() {
+        do {
+            let (new, warnings) = try readConfiguration(path: path, environment: Environment.all)
+            for warning in warnings { logger.warning("\(warning)") }
+            intake?.update(new)
+            http?.update(new.limits)
+            logger.info("configuration reloaded", metadata: ["sources": "\(new.sources.count)"])
+        } catch {
+            logger.error("the configuration is not taken over", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func pages() -> Pages {
+        Pages(
+            readiness: { [self] accepting, out in
+                let readiness = Readiness(
+                    spool: spool.status, loader: loader.status, database: databaseFault.withLock { $0 },
+                    isKnown: installation.issuer != nil,
+                    isDraining: isDraining.load(ordering: .relaxed), now: Clock.system.now())
+                readiness.render(accepting: accepting, &out)
+                return readiness.isReady(accepting: accepting)
+            },
+            metrics: { [self] http, out in
+                MetricsPage.render(
+                    http: http, loader: loader.metrics, loaderStatus: loader.status, spool: spool.status,
+                    lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out)
+            })
+    }
+
+    // MARK: Stopping
+
+    /// Stops accepting, finishes what is in flight, flushes, loads what is left if that is quick, and ends.
+    private func stop(status: Int32) {
+        if isDraining.exchange(true, ordering: .relaxed) { return }
+        self.status = status
+        logger.info("stopping")
+        intake?.drain()
+        guard let http else { return finished.signal().discard }
+        http.drain(within: 5) { [self] in
+            spool.close { [self] in
+                lookup.stop()
+                loader.stop(within: 3000) { [self] in
+                    guard let embedded else { return end() }
+                    embedded.stop { [self] in end() }
+                }
+            }
+        }
+    }
+
+    private func end() {
+        logger.info("stopped")
+        finished.signal()
+    }
+}
