@@ -21,7 +21,7 @@ extension Connection {
         defer { leave() }
         let context = context.isEmpty ? "running “\(abridged(sql))”" : context
         let handle = try open(context)
-        let end = Self.moment(in: deadline)
+        let end = patience()
         if PQsendQuery(handle, sql) == 0 { throw lost(context) }
         try flush(until: end, context)
         try awaitCopyIn(until: end, context)
@@ -75,7 +75,7 @@ extension Connection {
     /// Tells the server that no more rows come and the ones so far do not count.
     private func abandonCopy(_ context: String) throws(PostgresError) {
         guard let handle else { return }
-        let end = Self.moment(in: deadline)
+        let end = patience()
         if PQputCopyEnd(handle, "abandoned by the client") < 0 { throw lost(context) }
         try flush(until: end, context)
         do throws(PostgresError) {

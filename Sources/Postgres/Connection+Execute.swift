@@ -19,7 +19,7 @@ extension Connection {
         defer { leave() }
         let context = context.isEmpty ? "running “\(abridged(sql))”" : context
         let handle = try open(context)
-        let end = Self.moment(in: deadline)
+        let end = patience()
         if !send(sql, parameters, handle) { throw lost(context) }
         try flush(until: end, context)
         guard let rows = try finish(until: end, context) else {
@@ -38,7 +38,7 @@ extension Connection {
     /// Runs statements in the simple protocol; the last one's result.
     func run(_ sql: String, context: String) throws(PostgresError) -> Rows? {
         let handle = try open(context)
-        let end = Self.moment(in: deadline)
+        let end = patience()
         if PQsendQuery(handle, sql) == 0 { throw lost(context) }
         try flush(until: end, context)
         return try finish(until: end, context)
@@ -83,7 +83,8 @@ extension PostgresError {
     /// The error in a result of the server.
     init(of result: OpaquePointer, context: String) {
         self.init(
-            .server, field(PG_DIAG_MESSAGE_PRIMARY, of: result), sqlstate: field(PG_DIAG_SQLSTATE, of: result),
+            .server, field(PG_DIAG_MESSAGE_PRIMARY, of: result),
+            sqlstate: field(PG_DIAG_SQLSTATE, of: result),
             context: context)
         detail = field(PG_DIAG_MESSAGE_DETAIL, of: result)
         hint = field(PG_DIAG_MESSAGE_HINT, of: result)

@@ -38,7 +38,8 @@ extension Connection {
         // In a transaction that failed, COMMIT is a ROLLBACK and no error.
         guard rows?.tag == "COMMIT" else {
             throw PostgresError(
-                .server, "the transaction had failed and was rolled back", sqlstate: "25P02", context: context)
+                .server, "the transaction had failed and was rolled back", sqlstate: "25P02", context: context
+            )
         }
     }
 
@@ -49,7 +50,8 @@ extension Connection {
     }
 
     /// Runs `body` so that its failure, and nothing else of the transaction, is undone.
-    package func savepoint<Result>(_ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result {
+    package func savepoint<Result>(_ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result
+    {
         enter()
         defer { leave() }
         _ = try run("SAVEPOINT inner_part", context: "setting a savepoint")

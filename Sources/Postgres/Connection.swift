@@ -15,7 +15,7 @@ import Synchronization
 ///
 ///     let connection = try Connection("host=/run/postgresql dbname=shop", name: "waymark loader")
 ///     let rows = try connection.execute("select id from profile where bucket = $1", Int32(7))
-package final class Connection: @unchecked Sendable {  // owner: whoever is inside a call, `enter()` checks that
+package final class Connection: @unchecked Sendable {  // owner: see `enter()`
     /// libpq's handle; nil once closed.
     var handle: OpaquePointer?
     /// Why it was closed.
@@ -101,7 +101,8 @@ package final class Connection: @unchecked Sendable {  // owner: whoever is insi
     /// The caller is the only one inside until `leave()`; calls from within calls are fine.
     func enter() {
         let me = UInt(pthread_self())
-        let (isFree, other) = insider.compareExchange(expected: 0, desired: me, ordering: .acquiringAndReleasing)
+        let (isFree, other) = insider.compareExchange(
+            expected: 0, desired: me, ordering: .acquiringAndReleasing)
         precondition(isFree || other == me, "connection \(name) is used by two threads at once")
         depth += 1
     }
@@ -145,6 +146,9 @@ package final class Connection: @unchecked Sendable {  // owner: whoever is insi
     static func message(of handle: OpaquePointer) -> String {
         PQerrorMessage(handle).map { String(cString: $0) }.map(trimmingLines) ?? ""
     }
+
+    /// When we give a statement up. In a transaction the server has the same deadline, and a second to say so.
+    func patience() -> UInt64 { Self.moment(in: isInTransaction ? deadline + 1000 : deadline) }
 
     static func moment(in milliseconds: Int) -> UInt64 {
         Clock.system.monotonic() + UInt64(max(milliseconds, 0)) * 1_000_000

@@ -34,5 +34,19 @@ package final class Interrupter: Sendable {
         _ = write(writeEnd, [1], 1)
     }
 
+    /// Sleeps so long, or until it is interrupted; whether it is.
+    package func sleep(milliseconds: Int) -> Bool {
+        let end = Clock.system.monotonic() + UInt64(max(milliseconds, 0)) * 1_000_000
+        while !isInterrupted {
+            let now = Clock.system.monotonic()
+            if now >= end { return false }
+            var left = (end - now + 999_999) / 1_000_000
+            if readEnd < 0 { left = min(left, 100) }
+            var polled = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+            _ = poll(&polled, 1, Int32(min(left, 3_600_000)))
+        }
+        return true
+    }
+
     package var isInterrupted: Bool { flag.load(ordering: .sequentiallyConsistent) }
 }

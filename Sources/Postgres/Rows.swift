@@ -5,7 +5,7 @@ import Foundations
 ///
 /// Rows and columns count from 0. A value that is null, or not of the type asked for, is a programmer's error: ask
 /// `isNull` first, or take the `…OrNil` form.
-package final class Rows: @unchecked Sendable {  // immutable: libpq's result is only read, and freed by `deinit`
+package final class Rows: @unchecked Sendable {  // immutable once made
     private let result: OpaquePointer
 
     init(_ result: OpaquePointer) { self.result = result }
@@ -24,7 +24,9 @@ package final class Rows: @unchecked Sendable {  // immutable: libpq's result is
         PQfname(result, Int32(column)).map { String(cString: $0) } ?? ""
     }
 
-    package func isNull(_ row: Int, _ column: Int) -> Bool { PQgetisnull(result, Int32(row), Int32(column)) == 1 }
+    package func isNull(_ row: Int, _ column: Int) -> Bool {
+        PQgetisnull(result, Int32(row), Int32(column)) == 1
+    }
 
     /// The value's bytes as they came. Valid while this object lives.
     package func bytes(_ row: Int, _ column: Int) -> Bytes {
@@ -88,7 +90,9 @@ package final class Rows: @unchecked Sendable {  // immutable: libpq's result is
     package func stringOrNil(_ row: Int, _ column: Int) -> String? {
         isNull(row, column) ? nil : string(row, column)
     }
-    package func uuidOrNil(_ row: Int, _ column: Int) -> UUID? { isNull(row, column) ? nil : uuid(row, column) }
+    package func uuidOrNil(_ row: Int, _ column: Int) -> UUID? {
+        isNull(row, column) ? nil : uuid(row, column)
+    }
     package func timestampOrNil(_ row: Int, _ column: Int) -> Timestamp? {
         isNull(row, column) ? nil : timestamp(row, column)
     }

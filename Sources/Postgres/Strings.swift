@@ -1,5 +1,7 @@
 /// Calls `body` with C strings of all texts, and a null pointer behind them.
-func withCStrings<Result>(_ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result) -> Result {
+func withCStrings<Result>(_ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result)
+    -> Result
+{
     let bytes = texts.map { Array($0.utf8CString) }
     let all = bytes.flatMap { $0 }
     return all.withUnsafeBufferPointer { all in
@@ -11,7 +13,9 @@ func withCStrings<Result>(_ texts: [String], _ body: (UnsafePointer<UnsafePointe
         }
         pointers.append(nil)
         return pointers.withUnsafeBufferPointer { pointers in
-            guard let base = pointers.baseAddress else { preconditionFailure("an array with an element has a base") }
+            guard let base = pointers.baseAddress else {
+                preconditionFailure("an array with an element has a base")
+            }
             return body(base)
         }
     }

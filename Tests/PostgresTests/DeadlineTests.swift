@@ -1,0 +1,103 @@
+import Dispatch
+import Foundations
+import Glibc
+import Testing
+
+@testable import Postgres
+
+/// Servers that do not answer, for real: stopped processes, silent sockets, locks.
+@Suite struct DeadlineTests {
+    /// Milliseconds that `body` takes, and its error.
+    func measure(_ body: () throws -> Void) -> (milliseconds: Int, error: PostgresError?) {
+        let begun = Clock.system.monotonic()
+        var failure: PostgresError?
+        do { try body() } catch { failure = error as? PostgresError }
+        return (Int((Clock.system.monotonic() - begun) / 1_000_000), failure)
+    }
+
+    @Test func aStoppedBackendIsGivenUpAtTheDeadline() throws {
+        let connection = try TestServer.shared.connect(deadline: 200)
+        let backend = connection.backend
+        kill(backend, SIGSTOP)
+        defer { kill(backend, SIGCONT) }
+        let (milliseconds, error) = measure { try connection.execute("select 1") }
+        #expect(error?.origin == .deadline)
+        #expect(error?.isConnectionLost == true && error?.isRetryable == true)
+        #expect((200..<2000).contains(milliseconds))
+        #expect(!connection.isUsable)
+    }
+
+    @Test func aBackendThatStopsDuringACopyIsGivenUpAtTheDeadline() throws {
+        let connection = try TestServer.shared.connect(deadline: 300)
+        let backend = connection.backend
+        try connection.script("create temporary table sink (text text)")
+        defer { kill(backend, SIGCONT) }
+        let text = String(repeating: "x", count: 10_000)
+        let (milliseconds, error) = measure {
+            try connection.copy("COPY sink FROM STDIN (FORMAT binary)") { writer throws(PostgresError) in
+                for n in 0..<10_000 {
+                    if n == 100 { kill(backend, SIGSTOP) }
+                    try writer.row(columns: 1)
+                    writer.append(text)
+                }
+            }
+        }
+        #expect(error?.origin == .deadline)
+        #expect(milliseconds < 3000)
+        #expect(!connection.isUsable)
+    }
+
+    @Test func aSilentServerIsGivenUpWhileConnecting() throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                #expect(bind(listener, pointer, size) == 0)
+                #expect(listen(listener, 8) == 0)
+                #expect(getsockname(listener, pointer, &size) == 0)
+            }
+        }
+        let port = UInt16(bigEndian: address.sin_port)
+        let (milliseconds, error) = measure {
+            _ = try Connection("host=127.0.0.1 port=\(port)", name: "test", connectTimeout: 200)
+        }
+        #expect(error?.origin == .deadline)
+        #expect((200..<2000).contains(milliseconds))
+    }
+
+    @Test func anInterruptEndsAWaitAtOnce() throws {
+        let connection = try TestServer.shared.connect()
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { connection.interrupt() }
+        let (milliseconds, error) = measure { try connection.execute("select pg_sleep(15)") }
+        #expect(error?.origin == .interrupted)
+        #expect((100..<5000).contains(milliseconds))
+        #expect(!connection.isUsable)
+    }
+
+    @Test func anInterrupterForbidsNewConnectionsToo() throws {
+        let interrupter = Interrupter()
+        interrupter.interrupt()
+        let (_, error) = measure { _ = try TestServer.shared.connect(interrupter: interrupter) }
+        #expect(error?.origin == .interrupted)
+    }
+
+    @Test func theServerItselfGivesUpALockedStatementOfATransaction() throws {
+        let holder = try TestServer.shared.connect()
+        try holder.script("create table if not exists locked (n int)")
+        try holder.script("begin; lock table locked")
+        defer { try? holder.script("rollback; drop table locked") }
+        let connection = try TestServer.shared.connect(deadline: 150)
+        let (_, error) = measure {
+            try connection.transaction { () throws(PostgresError) in
+                _ = try connection.execute("select * from locked")
+            }
+        }
+        #expect(error?.sqlstate == "57014")
+        #expect(error?.isRetryable == true && error?.isConnectionLost == false)
+        #expect(try connection.execute("select 1").int(0, 0) == 1)
+    }
+}
