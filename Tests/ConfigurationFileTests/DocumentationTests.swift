@@ -77,4 +77,17 @@ struct DocumentationTests {
         #expect(configuration.sources.map(\.key) == [nil, "0123456789abcdef"])
         #expect(configuration.sources[0].origins == ["https://shop.example", "https://*.shop.example"])
     }
+
+    @Test func theExampleOfTheReadmeWorks() throws {
+        let after = try #require(
+            try DocumentationTests.text("README.md").split(separator: "\n## Configuration").last)
+        let example = after.split(separator: "\n", omittingEmptySubsequences: false)
+            .drop { !$0.hasPrefix("    ") }.prefix { $0.isEmpty || $0.hasPrefix("    ") }
+            .map { String($0.dropFirst(4)) }.joined(separator: "\n")
+        let environment = ["DATABASE_PASSWORD": "p", "CRM_KEY": "0123456789abcdef"]
+        let (configuration, warnings) = try read(example, environment)
+        #expect(warnings.isEmpty)
+        #expect(configuration.sources.map(\.id) == ["shop-web", "crm"])
+        #expect(configuration.limits.spool == 20 << 30)
+    }
 }
