@@ -2,9 +2,10 @@ import Foundations
 
 /// The key of an activity, made from the name that was sent: `" Purchase  Order "` → `purchase-order`.
 ///
-/// White space is what Unicode calls so, the no-break space and the ideographic space included: it is dropped at
-/// both ends, and each run inside becomes one `-`. The rest is lower-cased character by character by Unicode's
-/// full mapping, independent of language and neighbours (`İ` → `i̇`, `Σ` → `σ`). Nothing is normalized.
+/// White space is what Unicode calls so, the no-break space and the ideographic space included: it is
+/// dropped at both ends, and each run inside becomes one `-`. The rest is lower-cased character by
+/// character by Unicode's full mapping, independent of language and neighbours (`İ` → `i̇`, `Σ` → `σ`).
+/// Nothing is normalized.
 package enum ActivityKey {
     /// Appends the key of a label. False, and nothing is appended: the label is blank.
     @discardableResult

@@ -1,11 +1,11 @@
 import Foundations
 
-/// Hashes values so that two have the same hash exactly when jsonb holds them to be equal (but for the chance of
-/// a collision in 64 bits).
+/// Hashes values so that two have the same hash exactly when jsonb holds them to be equal (but for the
+/// chance of a collision in 64 bits).
 ///
-/// The order of an object's keys does not matter, of repeated keys the last one counts, `1`, `1.0` and `10e-1`
-/// are one number, strings are compared by their decoded and repaired text. The function is fixed for all time
-/// and all machines: hashes are kept in the database.
+/// The order of an object's keys does not matter, of repeated keys the last one counts, `1`, `1.0` and
+/// `10e-1` are one number, strings are compared by their decoded and repaired text. The function is fixed
+/// for all time and all machines: hashes are kept in the database.
 ///
 /// It walks the tape backwards, so that a container's parts are always done before itself: no recursion, and
 /// the hashes of parts that wait lie on one stack, the first part on top.
@@ -41,9 +41,10 @@ package struct ContentHasher: ~Copyable, @unchecked Sendable {  // unique owner 
         while at > node.entry {
             at -= 1
             let part = JSONNode(entry: at, text: node.text)
+            let count = part.count
             switch part.kind {
-            case .object: replaceTop(2 * part.count, with: object(members: part.count))
-            case .array: replaceTop(part.count, with: array(elements: part.count))
+            case .object: replaceTop(2 * count, with: object(members: count))
+            case .array: replaceTop(count, with: array(elements: count))
             default: replaceTop(0, with: scalar(part))
             }
         }

@@ -1,7 +1,7 @@
 import Foundations
 
-/// The function under `ContentHasher`: MurmurHash3's 64-bit step for each word and its finisher. Every step can be
-/// undone, so no word is ever swallowed by an unlucky state.
+/// The function under `ContentHasher`: MurmurHash3's 64-bit step for each word and its finisher. Every step
+/// can be undone, so no word is ever swallowed by an unlucky state.
 ///
 /// It must never change: what it yields is compared with what the database keeps.
 struct ContentMixer {
@@ -46,8 +46,8 @@ struct ContentMixer {
 }
 
 extension JSONNumber {
-    /// Equal for equal numbers, however they are written: the sign, the digits without zeros at either end, and
-    /// the power of ten of the last of them.
+    /// Equal for equal numbers, however they are written: the sign, the digits without zeros at either end,
+    /// and the power of ten of the last of them.
     var contentHash: UInt64 {
         var mixer = ContentMixer(.number)
         guard !isZero else { return mixer.finish() }

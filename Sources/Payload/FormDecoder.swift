@@ -2,8 +2,8 @@ import Foundations
 
 /// Turns a form (`application/x-www-form-urlencoded`) or a query string into a JSON object of strings.
 ///
-/// Keys keep the order in which they first come; a repeated key becomes a list of its values. A key without `=` has
-/// the value "". It is meant to be reused: warm, it allocates nothing.
+/// Keys keep the order in which they first come; a repeated key becomes a list of its values. A key without
+/// `=` has the value "". It is meant to be reused: warm, it allocates nothing.
 package struct FormDecoder: ~Copyable {
     private struct Field {
         /// The decoded key, in `keys`.

@@ -4,8 +4,8 @@ import Glibc
 /// A JSON text, scanned once (RFC 8259, strict): a tape of small entries over bytes that stay where they are.
 ///
 /// It is meant to be reused, one for each lane: between two texts it keeps its tape, so that a warm parse
-/// allocates nothing. A text may be nested to any depth, the scanner does not recurse; what a huge text needed
-/// is given back with the next small one, or by `reset()`.
+/// allocates nothing. A text may be nested to any depth, the scanner does not recurse; what a huge text
+/// needed is given back with the next small one, or by `reset()`.
 package struct JSONDocument: ~Copyable, @unchecked Sendable {  // unique owner of its tape
     private var tape: UnsafeMutablePointer<JSONEntry>
     private(set) var capacity: Int
@@ -23,8 +23,8 @@ package struct JSONDocument: ~Copyable, @unchecked Sendable {  // unique owner o
 
     deinit { tape.deallocate() }
 
-    /// Scans a text. The bytes must stay in place for as long as nodes of it are used. After an error there is
-    /// no document: `root` is null.
+    /// Scans a text. The bytes must stay in place for as long as nodes of it are used. After an error there
+    /// is no document: `root` is null.
     package mutating func parse(_ bytes: Bytes) throws(JSONError) {
         entries = 0
         guard let base = bytes.baseAddress, bytes.count > 0 else {

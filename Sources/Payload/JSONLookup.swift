@@ -1,8 +1,8 @@
 import Foundations
 
 extension JSONNode {
-    /// The value under a key, compared as decoded text; of repeated keys the last one wins, as in jsonb. Nil if
-    /// there is none, or if this is not an object. It walks over the members: constant for each.
+    /// The value under a key, compared as decoded text; of repeated keys the last one wins, as in jsonb.
+    /// Nil if there is none, or if this is not an object. It walks over the members: constant for each.
     @inlinable package func member(_ name: StaticString) -> JSONNode? {
         member(decoded: Bytes(start: name.utf8Start, count: name.utf8CodeUnitCount))
     }
@@ -37,6 +37,8 @@ extension JSONNode {
     }
 
     @inline(never) private func isEscapedText(_ wanted: Bytes) -> Bool {
+        // No byte of a text is written with more than six.
+        guard contents.count <= 6 * wanted.count else { return false }
         var characters = JSONCharacters(contents)
         var at = 0
         while let piece = characters.next() {

@@ -2,8 +2,8 @@ import Foundations
 
 /// A number's text taken apart: what PostgreSQL's `numeric` makes of it, without computing it.
 ///
-/// `numeric` holds 131,072 digits before the point and 16,383 behind it. An exponent could blow a few bytes up
-/// to that size, so a number that is written with one may unfold to 4,096 digits.
+/// `numeric` holds 131,072 digits before the point and 16,383 behind it. An exponent could blow a few bytes
+/// up to that size, so a number that is written with one may unfold to 4,096 digits.
 struct JSONNumber {
     private static let wholeDigits = 131_072
     private static let fractionDigits = 16_383

@@ -16,7 +16,8 @@ package struct Repairs: OptionSet, Hashable, Sendable {
 }
 
 extension JSONNode {
-    /// Appends a string's decoded text; of any other value its JSON text. Repaired where jsonb would refuse it.
+    /// Appends a string's decoded text; of any other value its JSON text. Repaired where jsonb would refuse
+    /// it.
     @discardableResult
     package func appendText(to buffer: inout ByteBuffer) -> Repairs {
         guard kind == .string else { return appendJSON(to: &buffer) }
@@ -34,7 +35,8 @@ extension JSONNode {
         return characters.repairs
     }
 
-    /// Appends the value as JSON that jsonb accepts: as it stands, byte for byte, where nothing has to be repaired.
+    /// Appends the value as JSON that jsonb accepts: as it stands, byte for byte, where nothing has to be
+    /// repaired.
     @discardableResult
     package func appendJSON(to buffer: inout ByteBuffer) -> Repairs {
         guard needsRepair else {

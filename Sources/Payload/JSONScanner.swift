@@ -1,4 +1,5 @@
-/// The one pass over a text: checks the grammar and fills the tape, in a loop, with the nesting kept on the tape.
+/// The one pass over a text: checks the grammar and fills the tape, in a loop, with the nesting kept on the
+/// tape.
 struct JSONScanner {
     private let text: UnsafePointer<UInt8>
     private let end: UnsafePointer<UInt8>

@@ -25,8 +25,8 @@ enum JSONStrings {
         UInt64(littleEndian: UnsafeRawPointer(at).loadUnaligned(as: UInt64.self))
     }
 
-    /// The high bit of the first byte that is a quote, a backslash, a control character or not ASCII. A borrow
-    /// can set bits behind the first one, never before it; what is not ASCII is set in any case.
+    /// The high bit of the first byte that is a quote, a backslash, a control character or not ASCII. A
+    /// borrow can set bits behind the first one, never before it; what is not ASCII is set in any case.
     @inline(__always) static func special(_ word: UInt64) -> UInt64 {
         let quote = (word ^ 0x2222_2222_2222_2222) &- ones
         let backslash = (word ^ 0x5c5c_5c5c_5c5c_5c5c) &- ones

@@ -1,7 +1,7 @@
 import Foundations
 
-/// Appends a text as a JSON string. Only `"`, `\` and control characters are escaped; NUL, which jsonb refuses,
-/// and what is not UTF-8 become U+FFFD.
+/// Appends a text as a JSON string. Only `"`, `\` and control characters are escaped; NUL, which jsonb
+/// refuses, and what is not UTF-8 become U+FFFD.
 @discardableResult
 package func appendJSONString(_ text: Bytes, to buffer: inout ByteBuffer) -> Repairs {
     guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else {

@@ -1,7 +1,7 @@
 /// A set of hashes, for one object's keys at a time: few are compared one by one, many go into a table.
 ///
-/// Where a hash lies in the table depends on a number drawn for each process, so that a client cannot choose keys
-/// that all meet in one place.
+/// Where a hash lies in the table depends on a number drawn for each process, so that a client cannot
+/// choose keys that all meet in one place.
 struct KeySet: ~Copyable {
     private var slots: UnsafeMutablePointer<UInt64>
     private var capacity = 32

@@ -2,8 +2,8 @@ import Foundations
 
 /// Percent-decoding of paths, queries and forms.
 package enum PercentDecoding {
-    /// Appends the decoded text. A percent sign without two hexadecimal digits is kept as it is; what is then not
-    /// UTF-8, and NUL, become U+FFFD. In forms and queries a plus sign is a space.
+    /// Appends the decoded text. A percent sign without two hexadecimal digits is kept as it is; what is
+    /// then not UTF-8, and NUL, become U+FFFD. In forms and queries a plus sign is a space.
     @discardableResult
     package static func append(_ bytes: Bytes, plusIsSpace: Bool = false, to buffer: inout ByteBuffer)
         -> Repairs

@@ -80,6 +80,9 @@ import Testing
     @Test(arguments: [
         ("1767323045", true), ("1767323045.25", true), ("{\"create\":\"2026-01-02\"}", true),
         ("{\"create\":1767323045000}", true),
+        (#""2026-01-02T03:04:05\u002B01:00""#, true), (#""\u002f\u00e9""#, false),
+        ("\"\(String(repeating: "\\u0031", count: 65))\"", false),
+        ("\"\\t\(String(repeating: "1", count: 64))\"", false),
         ("{\"create\":{\"create\":1}}", false), ("{\"insert\":1}", false), ("{}", false), ("null", false),
         ("true", false),
         ("[]", false), ("[1767323045]", false), ("\"\"", false),

@@ -31,11 +31,10 @@ import Testing
         }
     }
 
-    /// Both texts as they would be stored, and whether their hashes are the same.
-    private func pair(_ a: String, _ b: String, _ hasher: inout ContentHasher) throws -> Pair {
-        let (first, firstHash) = try scan(a) { ($0.json, hasher.hash($0)) }
-        let (second, secondHash) = try scan(b) { ($0.json, hasher.hash($0)) }
-        return (first, second, firstHash == secondHash)
+    /// A text as it would be stored, and its hash.
+    private func stored(_ text: String, _ hasher: inout ContentHasher) throws -> (text: String, hash: UInt64)
+    {
+        try scan(text) { ($0.json, hasher.hash($0)) }
     }
 
     private func randomPairs() throws -> [Pair] {
@@ -45,8 +44,9 @@ import Testing
         return try (0..<3_000).map { i in
             let tree = random.tree(&dice)
             let other = i % 2 == 0 ? tree : random.changed(tree, &dice)
-            let texts = (random.text(of: tree, &dice), random.text(of: other, &dice))
-            let pair = try pair(texts.0, texts.1, &hasher)
+            let a = try stored(random.text(of: tree, &dice), &hasher)
+            let b = try stored(random.text(of: other, &dice), &hasher)
+            let pair = (a: a.text, b: b.text, isSame: a.hash == b.hash)
             if i % 2 == 0 { #expect(pair.isSame, "\(pair.a) \(pair.b)") }
             return pair
         }
@@ -74,11 +74,11 @@ import Testing
             "\u{feff}1",
         ]
         var hasher = ContentHasher()
+        let all = try nasty.map { try stored($0, &hasher) }
         // The long ones only with themselves: a few megabytes are enough.
-        return try nasty.flatMap { a in
-            try nasty.filter { $0 == a || max($0.utf8.count, a.utf8.count) < 10_000 }.map {
-                try pair(a, $0, &hasher)
-            }
+        return all.flatMap { a in
+            all.filter { $0 == a || max($0.text.utf8.count, a.text.utf8.count) < 10_000 }
+                .map { (a: a.text, b: $0.text, isSame: a.hash == $0.hash) }
         }
     }
 
@@ -128,8 +128,8 @@ import Testing
         cd "$folder"
         $as initdb -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >log 2>&1 || { cat log; exit 1; }
         trap '$as pg_ctl -D data -m immediate stop >log 2>&1' EXIT
-        $as pg_ctl -D data -w -l server.log -o "-k $folder -c listen_addresses= -c fsync=off" start >log 2>&1 \\
-            || { cat log server.log; exit 1; }
+        options="-k $folder -c listen_addresses= -c fsync=off"
+        $as pg_ctl -D data -w -l server.log -o "$options" start >log 2>&1 || { cat log server.log; exit 1; }
         psql -X -h "$folder" -U postgres -d postgres -At -v ON_ERROR_STOP=1 -f script.sql 2>&1
         """
 }

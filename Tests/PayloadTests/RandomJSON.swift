@@ -155,8 +155,8 @@ struct RandomJSON {
         if form == 3 {
             let rest = digits.dropFirst()
             let point = exponent + rest.count
-            return
-                "\(digits.prefix(1)).\(rest)0\(dice.pick(["e", "E"]))\(point >= 0 ? dice.pick(["", "+"]) : "")\(point)"
+            let sign = point >= 0 ? dice.pick(["", "+"]) : ""
+            return "\(digits.prefix(1)).\(rest)0\(dice.pick(["e", "E"]))\(sign)\(point)"
         }
         return exponent == 0 && dice.one(in: 2) ? digits : "\(digits)e\(exponent)"
     }
