@@ -16,7 +16,10 @@ package struct Books: Sendable {
     package internal(set) var answers: [Int: Int] = [:]
     package internal(set) var problems: [String] = []
 
-    package init() {}
+    /// What the markers begin with.
+    let prefix: String
+
+    package init(prefix: String = "") { self.prefix = prefix }
 
     /// The sources that a `Load` sends to.
     package static let sources = [
@@ -46,7 +49,7 @@ package struct Books: Sendable {
         }
         do {
             try eventually("all that was promised is stored", within: seconds, every: 0.25) {
-                stored = try Self.stored(in: database)
+                stored = try self.stored(in: database)
                 return missing().isEmpty
             }
         } catch {
@@ -56,7 +59,7 @@ package struct Books: Sendable {
         }
         found += try Self.imbalances(in: database)
         // A second look: what was unknown may have come meanwhile, and nothing may have come twice.
-        stored = try Self.stored(in: database)
+        stored = try self.stored(in: database)
         for (marker, count) in stored where count > 1 { found.append("\(marker) is stored \(count) times") }
         for (marker, word) in words where word == .refused && stored[marker] != nil {
             found.append("\(marker) was refused and is stored")
@@ -64,9 +67,19 @@ package struct Books: Sendable {
         return Array(found.prefix(50))
     }
 
-    private static func stored(in database: Database) throws -> [String: Int] {
+    /// Events of any round that are stored more than once.
+    package static func repeats(in database: Database) throws -> [String] {
+        try database.rows(
+            """
+            select properties->>'m' from event where properties ? 'm' group by 1 having count(*) > 1 limit 20
+            """
+        ).map { "\($0[0] ?? "") is stored more than once" }
+    }
+
+    private func stored(in database: Database) throws -> [String: Int] {
         let rows = try database.rows(
-            "select properties->>'m', count(*) from event where properties ? 'm' group by 1")
+            "select properties->>'m', count(*) from event where starts_with(properties->>'m', $1) group by 1",
+            prefix)
         return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] ?? "", Int($0[1] ?? "") ?? 0) })
     }
 

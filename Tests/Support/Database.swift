@@ -40,8 +40,12 @@ package final class Database: @unchecked Sendable {  // `connection` is owned by
     private func connected() throws -> OpaquePointer {
         if let connection, PQstatus(connection) == CONNECTION_OK { return connection }
         PQfinish(connection)
-        let more = "connect_timeout=5&application_name=test&options=-c%20statement_timeout%3D60s"
-        let new = PQconnectdb("\(conninfo)\(conninfo.contains("?") ? "&" : "?")\(more)")
+        let isURI = conninfo.contains("://")
+        let more =
+            isURI
+            ? "&connect_timeout=5&application_name=test&options=-c%20statement_timeout%3D60s"
+            : " connect_timeout=5 application_name=test options='-c statement_timeout=60s'"
+        let new = PQconnectdb(conninfo + (isURI && !conninfo.contains("?") ? "?" + more.dropFirst() : more))
         connection = new
         guard let new, PQstatus(new) == CONNECTION_OK else {
             throw Failure("connection: \(String(cString: PQerrorMessage(new)))")

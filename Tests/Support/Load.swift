@@ -7,7 +7,7 @@ import Foundation
 package final class Load: @unchecked Sendable {  // `books` and `stopping` are owned by whoever holds `lock`
     private let addresses: @Sendable () -> [String]
     private let lock = NSLock()
-    private var books = Books()
+    private var books: Books
     private var stopping = false
     private let done = DispatchGroup()
 
@@ -19,6 +19,7 @@ package final class Load: @unchecked Sendable {  // `books` and `stopping` are o
         to addresses: @escaping @Sendable () -> [String]
     ) {
         self.addresses = addresses
+        books = Books(prefix: "\(round)-")
         for client in 0..<clients {
             done.enter()
             Thread { [self] in

@@ -18,7 +18,7 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
 
     deinit {
         child?.end()
-        if current.database == nil { endEmbedded() }
+        if current.database == nil { for pid in embeddedPostgres() { Foundation.kill(pid, SIGKILL) } }
     }
 
     /// Started and ready.
@@ -130,14 +130,18 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
         return kilobytes * 1024
     }
 
-    private func endEmbedded() {
+    /// The processes of its embedded PostgreSQL, the postmaster first; none when it does not run.
+    package func embeddedPostgres() -> [pid_t] {
         for name in ["postgres/postmaster.pid", "postgres/data/postmaster.pid"] {
             let text = (try? readFile("\(data)/\(name)")).map { String(decoding: $0, as: UTF8.self) }
             guard let pid = text?.split(separator: "\n").first.flatMap({ pid_t($0) }), pid > 1 else {
                 continue
             }
-            Foundation.kill(pid, SIGQUIT)
+            let command = (try? readFile("/proc/\(pid)/cmdline")).map { String(decoding: $0, as: UTF8.self) }
+            // The file may be of a cluster that was killed, and the id somebody else's by now.
+            if command?.contains(data) == true { return [pid] + descendants(of: pid) }
         }
+        return []
     }
 
     /// `WAYMARK_BINARY`, else the release build of this package, else its debug build.
