@@ -3,9 +3,8 @@ import Foundations
 /// Reads the top of the file.
 struct ConfigurationReader {
     static let keys = [
-        "listen", "data", "database", "panel", "timezone", "primary_key", "debug", "log", "proxies",
-        "deduplicate",
-        "sources", "limits", "smtp", "journeys", "admin",
+        "listen", "data", "database", "panel", "timezone", "primary_key", "debug", "log",
+        "proxies", "deduplicate", "sources", "limits", "smtp", "journeys", "admin",
     ]
     static let adminKeys = ["listen", "read_token", "write_token"]
 
@@ -101,7 +100,8 @@ struct ConfigurationReader {
         {
             let text = "admin is not acted on by this version: no admin API is started"
             findings.warn(section.place(of: "admin"), text)
-            _ = admin.text("listen") { text throws(Refusal) in try Check.listenAddress(text, from: directory)
+            _ = admin.text("listen") { text throws(Refusal) in
+                try Check.listenAddress(text, from: directory)
             }
             _ = admin.text("read_token", secret: true, Check.secret)
             _ = admin.text("write_token", secret: true, Check.secret)
