@@ -26,11 +26,15 @@ package struct ContentHasher: ~Copyable, @unchecked Sendable {  // unique owner 
 
     deinit { stack.deallocate() }
 
-    /// The hash of an event's content: its activity and its properties (none are as good as `{}`).
+    /// The hash of an event's content: its activity and its properties (none, or null, are as good as `{}`).
     package mutating func hash(activity: Bytes, properties: JSONNode?) -> UInt64 {
         var mixer = ContentMixer(.event)
         mixer.add(activity)
-        mixer.add(properties.map { hash($0) } ?? Self.emptyObject)
+        if let properties, !properties.isNull {
+            mixer.add(hash(properties))
+        } else {
+            mixer.add(Self.emptyObject)
+        }
         return mixer.finish()
     }
 

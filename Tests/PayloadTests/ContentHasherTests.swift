@@ -74,6 +74,9 @@ import Testing
                 #expect(view != bytes("page-vieW") { hasher.hash(activity: $0, properties: one) })
                 #expect(view != bytes("page-view") { hasher.hash(activity: $0, properties: none) })
                 #expect(
+                    bytes("x") { hasher.hash(activity: $0, properties: .null) }
+                        == bytes("x") { hasher.hash(activity: $0, properties: none) })
+                #expect(
                     bytes("x") { hasher.hash(activity: $0, properties: nil) }
                         == bytes("x") { hasher.hash(activity: $0, properties: none) })
             }
