@@ -5,6 +5,7 @@ extension Connection {
     /// Runs `body` between `BEGIN` and `COMMIT`; rolls back and throws on when it fails.
     ///
     /// A lost connection during `COMMIT` leaves open whether it took place: whoever must know reads it back.
+    @discardableResult
     package func transaction<Result>(
         context: String = "", _ body: () throws(PostgresError) -> Result
     ) throws(PostgresError) -> Result {
@@ -50,6 +51,7 @@ extension Connection {
     }
 
     /// Runs `body` so that its failure, and nothing else of the transaction, is undone.
+    @discardableResult
     package func savepoint<Result>(_ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result
     {
         enter()

@@ -32,8 +32,8 @@ package final class Connection: @unchecked Sendable {  // owner: see `enter()`
     /// the server is told as well (`statement_timeout`), so that it does not go on working for nobody.
     package var deadline: Int
 
-    /// Connects. `conninfo` is a connection string of libpq, `host=… dbname=…` or `postgres://…`. The name of a
-    /// server is looked up by the system within a deadline as well.
+    /// Connects. `conninfo` is a connection string of libpq, `host=… dbname=…` or `postgres://…`. Looking
+    /// up a server's name counts as well.
     package init(
         _ conninfo: String, name: String, connectTimeout milliseconds: Int = 5000, deadline: Int = 30_000,
         interrupter: Interrupter = Interrupter()
@@ -112,34 +112,55 @@ package final class Connection: @unchecked Sendable {  // owner: see `enter()`
         if depth == 0 { insider.store(0, ordering: .releasing) }
     }
 
-    /// Connects step by step (`PQconnectPoll`), never longer than until `end`.
+    /// Tries one place after the other; each may take its share of what is left of the time.
     private func connect(_ conninfo: String, until end: UInt64) throws(PostgresError) {
         let context = "connecting to \(Conninfo.describe(conninfo))"
-        guard let handle = Self.start(conninfo, name: name) else {
+        let targets = Target.all(of: conninfo, until: end, interrupter)
+        var failure = PostgresError(.lost, "the server's name cannot be resolved", context: context)
+        if interrupter.isInterrupted {
+            failure = PostgresError(.interrupted, "interrupted", context: context)
+        }
+        for (index, target) in targets.enumerated() {
+            let now = Clock.system.monotonic()
+            let share = (max(end, now) - now) / UInt64(targets.count - index)
+            do throws(PostgresError) {
+                try connect(conninfo, target, until: now + share, context)
+                fault = nil
+                return
+            } catch {
+                failure = error
+                if error.origin == .interrupted { break }
+            }
+        }
+        throw failure
+    }
+
+    /// Connects step by step (`PQconnectPoll`), never longer than until `end`.
+    private func connect(
+        _ conninfo: String, _ target: Target, until end: UInt64, _ context: String
+    ) throws(PostgresError) {
+        guard let handle = Self.start(conninfo, target, name: name) else {
             throw PostgresError(.lost, "out of memory", context: context)
         }
         self.handle = handle
         noticeBox.attach(to: handle)
         var step = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
         while step != PGRES_POLLING_OK {
-            if step == PGRES_POLLING_FAILED {
-                throw lose(PostgresError(.lost, Self.message(of: handle), context: context))
-            }
+            if step == PGRES_POLLING_FAILED { throw lost(context) }
             let events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT
             try wait(for: Int16(events), until: end, context)
             step = PQconnectPoll(handle)
         }
-        if PQsetnonblocking(handle, 1) != 0 {
-            throw lose(PostgresError(.lost, Self.message(of: handle), context: context))
-        }
+        if PQsetnonblocking(handle, 1) != 0 { throw lost(context) }
     }
 
-    private static func start(_ conninfo: String, name: String) -> OpaquePointer? {
+    private static func start(_ conninfo: String, _ target: Target, name: String) -> OpaquePointer? {
         // What comes later wins; `fallback_` lets the operator's own name win.
-        let keywords = ["dbname", "client_encoding", "fallback_application_name"]
-        let values = [conninfo, "UTF8", name]
-        return withCStrings(keywords) { keywords in
-            withCStrings(values) { values in PQconnectStartParams(keywords, values, 1) }
+        let settings =
+            [("dbname", conninfo), ("client_encoding", "UTF8"), ("fallback_application_name", name)]
+            + target.settings
+        return withCStrings(settings.map(\.0)) { keywords in
+            withCStrings(settings.map(\.1)) { values in PQconnectStartParams(keywords, values, 1) }
         }
     }
 

@@ -47,26 +47,35 @@ import Testing
         #expect(!connection.isUsable)
     }
 
-    @Test func aSilentServerIsGivenUpWhileConnecting() throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                #expect(bind(listener, pointer, size) == 0)
-                #expect(listen(listener, 8) == 0)
-                #expect(getsockname(listener, pointer, &size) == 0)
-            }
-        }
-        let port = UInt16(bigEndian: address.sin_port)
+    @Test(arguments: ["host=127.0.0.1", "host=localhost", "hostaddr=127.0.0.1"])
+    func aSilentServerIsGivenUpWhileConnecting(_ host: String) throws {
+        let silent = try SilentServer()
         let (milliseconds, error) = measure {
-            _ = try Connection("host=127.0.0.1 port=\(port)", name: "test", connectTimeout: 200)
+            _ = try Connection("\(host) port=\(silent.port)", name: "test", connectTimeout: 200)
         }
-        #expect(error?.origin == .deadline)
-        #expect((200..<2000).contains(milliseconds))
+        #expect(error?.origin == .deadline || host == "host=localhost")
+        #expect((100..<2000).contains(milliseconds))
+    }
+
+    @Test func aSilentServerDoesNotKeepUsFromTheNextOne() throws {
+        let silent = try SilentServer()
+        let (milliseconds, error) = measure {
+            let folder = TestServer.shared.conninfo.split(separator: "'")[1]
+            let connection = try Connection(
+                "host=127.0.0.1,\(folder) port=\(silent.port),5432 dbname=waymark user=waymark", name: "test",
+                connectTimeout: 1000)
+            #expect(try connection.execute("select 1").int(0, 0) == 1)
+        }
+        #expect(error == nil)
+        #expect((400..<3000).contains(milliseconds))
+    }
+
+    @Test func aNameThatNobodyKnowsIsALostConnection() throws {
+        let (milliseconds, error) = measure {
+            _ = try Connection("host=nowhere.invalid", name: "test", connectTimeout: 500)
+        }
+        #expect(error?.isConnectionLost == true)
+        #expect(milliseconds < 3000)
     }
 
     @Test func anInterruptEndsAWaitAtOnce() throws {
@@ -100,4 +109,28 @@ import Testing
         #expect(error?.isRetryable == true && error?.isConnectionLost == false)
         #expect(try connection.execute("select 1").int(0, 0) == 1)
     }
+}
+
+/// Listens on a port of this machine, and never says a word.
+final class SilentServer {
+    private let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let port: UInt16
+
+    init() throws {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        let failed = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(listener, pointer, size) != 0 || listen(listener, 8) != 0
+                    || getsockname(listener, pointer, &size) != 0
+            }
+        }
+        if failed { throw SystemError("listen") }
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(listener) }
 }
