@@ -15,7 +15,8 @@ struct ActiveSegment {
 
     func entry(previousEnd: Position, latest: Timestamp, bytes: Int) -> Segment {
         Segment(
-            number: number, format: .latest, previousEnd: previousEnd, latest: latest, isRaw: isRaw, bytes: bytes)
+            number: number, format: .latest, previousEnd: previousEnd, latest: latest, isRaw: isRaw,
+            bytes: bytes)
     }
 
     /// Takes the spare, or a file made in haste, and makes it segment `number`, durably.

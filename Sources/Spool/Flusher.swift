@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Nothing is allocated for a frame once it is warm: headers and the list of pieces have their room, the
 /// bodies are written from where they are.
-final class Flusher: @unchecked Sendable {  // `queue` owns all but `waiting`, `listeners` and what is constant
+final class Flusher: @unchecked Sendable {  // `queue` owns what is private and not `Locked`
     let queue = DispatchQueue(label: "spool.flusher", qos: .userInitiated)
     private let core: SpoolCore
     private let housekeeper: Housekeeper
@@ -54,12 +54,19 @@ final class Flusher: @unchecked Sendable {  // `queue` owns all but `waiting`, `
 
     // MARK: on the queue
 
+    /// Also under a load that never pauses the queue gets to its other work now and then.
     private func flush() {
-        while take() {
-            var index = 0
-            while index < taken.count { index += write(from: index) }
-            taken.removeAll(keepingCapacity: true)
+        for _ in 0..<64 {
+            if !take() { return }
+            writeTaken()
         }
+        queue.async { self.flush() }
+    }
+
+    private func writeTaken() {
+        var index = 0
+        while index < taken.count { index += write(from: index) }
+        taken.removeAll(keepingCapacity: true)
     }
 
     private func take() -> Bool {
@@ -127,11 +134,7 @@ final class Flusher: @unchecked Sendable {  // `queue` owns all but `waiting`, `
     private func abandon(_ segment: ActiveSegment, _ error: SystemError) {
         core.fails(error)
         try? segment.file.write(WriteGroup.zeros.slice(0..<RecordHeader.bytes), at: Int(segment.offset))
-        core.changeTable { table in
-            guard let index = table.index(of: segment.number) else { return }
-            table.segments[index].end = segment.offset
-            table.segments[index].isSuspect = true
-        }
+        core.changeTable { $0.close(segment.number, at: segment.offset, isSuspect: true) }
         core.setRoomHere(0)
         active = nil
         // A disk that takes headers but no records must not be fed a segment for every group.
@@ -150,7 +153,7 @@ final class Flusher: @unchecked Sendable {  // `queue` owns all but `waiting`, `
         do throws(SystemError) {
             let next = try ActiveSegment(core: core, number: nextNumber, latest: latest)
             core.changeTable { table in
-                if let active, let index = table.index(of: active.number) { table.segments[index].end = active.offset }
+                if let active { table.close(active.number, at: active.offset) }
                 table.append(next.entry(previousEnd: core.durable, latest: latest, bytes: core.segmentBytes))
             }
             active = next
@@ -178,7 +181,7 @@ final class Flusher: @unchecked Sendable {  // `queue` owns all but `waiting`, `
 
     /// Writes what waits, notes where the log ends, and refuses everything from now on.
     func close() {
-        flush()
+        while take() { writeTaken() }
         isClosed = true
         guard let active else { return }
         self.active = nil
@@ -188,8 +191,6 @@ final class Flusher: @unchecked Sendable {  // `queue` owns all but `waiting`, `
         // Without the seal the next start looks for the end itself.
         try? active.file.write(buffer.bytes, at: SegmentSeal.offset)
         try? active.file.sync()
-        core.changeTable { table in
-            if let index = table.index(of: active.number) { table.segments[index].end = active.offset }
-        }
+        core.changeTable { $0.close(active.number, at: active.offset) }
     }
 }

@@ -6,6 +6,8 @@ import Glibc
 final class Housekeeper: Sendable {
     let queue = DispatchQueue(label: "spool.housekeeper", qos: .utility)
     private let core: SpoolCore
+    /// What went wrong last time: told once, not every second.
+    private let complaint = Locked<String?>(nil)
 
     init(core: SpoolCore) { self.core = core }
 
@@ -17,8 +19,16 @@ final class Housekeeper: Sendable {
             while let segment = nextToGo() { try take(segment) }
             try trim()
             try prepareSpare()
+            complaint.withLock { $0 = nil }
         } catch {
-            core.logger.warning("the spool's housekeeping failed", metadata: ["error": "\(error)"])
+            let text = error.description
+            let isNews = complaint.withLock { last in
+                defer { last = text }
+                return last != text
+            }
+            if isNews {
+                core.logger.warning("the spool's housekeeping failed", metadata: ["error": "\(text)"])
+            }
         }
     }
 

@@ -46,7 +46,9 @@ struct RecordHeader: Equatable {
 
     /// Could a record begin here, by its first four bytes?
     @inline(__always)
-    static func mayBegin(_ bytes: Bytes, at offset: Int) -> Bool { bytes.little(at: offset, UInt32.self) == marker }
+    static func mayBegin(_ bytes: Bytes, at offset: Int) -> Bool {
+        bytes.little(at: offset, UInt32.self) == marker
+    }
 
     private static func sum(_ bytes: Bytes, _ seed: UInt32, _ offset: UInt32) -> UInt32 {
         crc32c(bytes, seed: seed &+ offset &* 0x9e37_79b1)

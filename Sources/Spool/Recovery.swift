@@ -83,7 +83,8 @@ struct Recovery {
             }
             segments.append(
                 Segment(
-                    number: number, format: header.format, previousEnd: header.previousEnd, latest: header.latest,
+                    number: number, format: header.format, previousEnd: header.previousEnd,
+                    latest: header.latest,
                     isRaw: header.isRaw, bytes: bytes))
         }
         return segments

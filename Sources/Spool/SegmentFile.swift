@@ -81,7 +81,8 @@ final class SegmentFile: Sendable {
 
     /// Writes zeros, a piece at a time and synced, so that others on the same disk get their turn.
     func fill(_ bytes: Int) throws(SystemError) {
-        let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: min(1 << 20, bytes), alignment: pageBytes)
+        let zeros = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: min(1 << 20, bytes), alignment: pageBytes)
         defer { zeros.deallocate() }
         zeros.initializeMemory(as: UInt8.self, repeating: 0)
         var done = 0

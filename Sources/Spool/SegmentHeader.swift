@@ -71,7 +71,8 @@ struct SegmentHeader: Equatable {
             return SegmentHeader(
                 format: format, isRaw: bytes.little(at: 12, UInt32.self) & 1 == 1,
                 number: bytes.little(at: 64, UInt32.self),
-                instance: UUID(high: bytes.little(at: 16, UInt64.self), low: bytes.little(at: 24, UInt64.self)),
+                instance: UUID(
+                    high: bytes.little(at: 16, UInt64.self), low: bytes.little(at: 24, UInt64.self)),
                 epoch: UUID(high: bytes.little(at: 32, UInt64.self), low: bytes.little(at: 40, UInt64.self)),
                 previousEnd: Position(rawValue: bytes.little(at: 48, Int64.self)),
                 latest: Timestamp(microseconds: bytes.little(at: 56, Int64.self)))

@@ -27,6 +27,7 @@ struct SegmentSeal: Equatable {
             slot.little(at: 20, UInt32.self) == crc32c(slot.slice(0..<20), seed: seed)
         else { return nil }
         return SegmentSeal(
-            end: slot.little(at: 4, UInt32.self), latest: Timestamp(microseconds: slot.little(at: 8, Int64.self)))
+            end: slot.little(at: 4, UInt32.self),
+            latest: Timestamp(microseconds: slot.little(at: 8, Int64.self)))
     }
 }

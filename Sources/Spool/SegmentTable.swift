@@ -87,6 +87,13 @@ struct SegmentTable: Sendable {
         return segments.isEmpty && position == durable ? Place(index: 0, offset: SegmentHeader.bytes) : nil
     }
 
+    /// Nothing more is written to a segment: its durable records end at `offset`.
+    mutating func close(_ number: UInt32, at offset: UInt32, isSuspect: Bool = false) {
+        guard let index = index(of: number) else { return }
+        segments[index].end = offset
+        segments[index].isSuspect = isSuspect
+    }
+
     /// Takes in a new segment and parts with those that its `previousEnd` skips.
     mutating func append(_ segment: Segment) {
         while let last = segments.last, last.number > segment.previousEnd.segment {
@@ -115,7 +122,8 @@ struct SegmentTable: Sendable {
             let end = limit(i, durable)
             let segment = segments[i]
             if Position(segment: segment.number, offset: end) <= from { continue }
-            let start = from.segment == segment.number ? max(from.offset, SegmentHeader.bytes) : SegmentHeader.bytes
+            let start =
+                from.segment == segment.number ? max(from.offset, SegmentHeader.bytes) : SegmentHeader.bytes
             sum += Int(end - min(start, end))
         }
         return sum

@@ -70,7 +70,6 @@ import Logging
 /// needed; then the oldest becomes the spare, or goes.
 package final class Spool: Sendable {
     package let options: SpoolOptions
-    private let lock: DirectoryLock
     private let core: SpoolCore
     private let flusher: Flusher
     private let housekeeper: Housekeeper
@@ -82,9 +81,9 @@ package final class Spool: Sendable {
         self.options = options
         let names = SpoolDirectory(data: options.data)
         try attempt { () throws(SystemError) in try names.create() }
-        lock = try DirectoryLock(data: options.data)
+        let lock = try DirectoryLock(data: options.data)
         let recovered = try Recovery(options)
-        core = SpoolCore(options: options, recovered: recovered, clock: clock, logger: logger)
+        core = SpoolCore(options: options, lock: lock, recovered: recovered, clock: clock, logger: logger)
         housekeeper = Housekeeper(core: core)
         flusher = Flusher(core: core, housekeeper: housekeeper, recovered: recovered)
         timer = Timer(queue: housekeeper.queue)
@@ -152,6 +151,9 @@ package final class Spool: Sendable {
             done()
         }
     }
+
+    /// For tests, which stop it at times.
+    var flusherQueue: DispatchQueue { flusher.queue }
 
     /// Waits until both queues have done what they were asked so far; for tests.
     func settle() {

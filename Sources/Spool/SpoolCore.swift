@@ -14,13 +14,19 @@ final class SpoolCore: Sendable {
     let plan: RetentionPlan
     let table: Locked<SegmentTable>
 
+    /// Held for as long as anything here can touch the files.
+    private let lock: DirectoryLock
     private let durableEnd: Atomic<Int64>
     private let roomHere = Atomic<Int>(0)
     private let roomElsewhere = Atomic<Int>(0)
     private let trouble = Locked<String?>(nil)
     private let damages = Locked<Set<Position>>([])
 
-    init(options: SpoolOptions, recovered: Recovery, clock: Clock, logger: Logger) {
+    init(
+        options: SpoolOptions, lock: consuming DirectoryLock, recovered: Recovery, clock: Clock,
+        logger: Logger
+    ) {
+        self.lock = lock
         self.options = options
         self.clock = clock
         self.logger = logger
@@ -37,9 +43,7 @@ final class SpoolCore: Sendable {
 
     // MARK: the durable end
 
-    var durable: Position {
-        get { Position(rawValue: durableEnd.load(ordering: .acquiring)) }
-    }
+    var durable: Position { Position(rawValue: durableEnd.load(ordering: .acquiring)) }
     /// By the flusher only.
     func publish(durable: Position, roomHere: Int) {
         self.roomHere.store(roomHere, ordering: .relaxed)
@@ -90,6 +94,8 @@ final class SpoolCore: Sendable {
         guard damages.withLock({ $0.insert(position).inserted }) else { return }
         logger.critical(
             "the spool is damaged; what was written there is lost, reading goes on behind it",
-            metadata: ["position": "\(position)", "bytes": "\(bytes)", "file": "\(names.segment(position.segment))"])
+            metadata: [
+                "position": "\(position)", "bytes": "\(bytes)", "file": "\(names.segment(position.segment))",
+            ])
     }
 }

@@ -30,7 +30,8 @@ package enum SpoolError: Error, Equatable, CustomStringConvertible {
         case .tooLarge(let bytes, let limit): return "a record of \(bytes) bytes, the limit is \(limit)"
         case .closed: return "the spool is closed"
         case .positionLost(let wanted, let oldest):
-            return "position \(wanted) is no longer in the spool, the oldest is \(oldest): what lies between is lost"
+            return
+                "position \(wanted) is no longer in the spool, the oldest is \(oldest): what lies between is lost"
         case .positionAhead(let wanted, let durable):
             return "position \(wanted) lies behind the end of the spool at \(durable): the spool lost its end"
         case .damaged(let path, let found):

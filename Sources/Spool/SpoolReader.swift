@@ -94,7 +94,9 @@ package final class SpoolReader {
         let durable = core.durable
         enum Found { case place(Segment, UInt32), nothing, lost(Position) }
         let found = core.table.withLock { table -> Found in
-            guard let place = table.locate(position, core.durable) else { return .lost(table.oldest(durable)) }
+            guard let place = table.locate(position, core.durable) else {
+                return .lost(table.oldest(durable))
+            }
             return place.index < table.segments.count
                 ? .place(table.segments[place.index], place.offset) : .nothing
         }

@@ -27,13 +27,16 @@ extension SpoolStatus {
         let (table, durable) = core.table.withLock { ($0, core.durable) }
         self.init(
             bytes: table.bytes, capacity: core.options.capacity, backlogBytes: table.backlog(durable),
-            oldestUnloaded: nil, segments: table.segments.count, oldest: table.oldest(durable), durable: durable,
+            oldestUnloaded: nil, segments: table.segments.count, oldest: table.oldest(durable),
+            durable: durable,
             isFull: core.isFull, failure: core.failure, corruptions: core.corruptions)
         if backlogBytes > 0 { oldestUnloaded = Self.oldestUnloaded(core, table, durable) }
     }
 
     /// The arrival of the first record that is not released; when it cannot be read, the latest known before it.
-    private static func oldestUnloaded(_ core: SpoolCore, _ table: SegmentTable, _ durable: Position) -> Timestamp? {
+    private static func oldestUnloaded(_ core: SpoolCore, _ table: SegmentTable, _ durable: Position)
+        -> Timestamp?
+    {
         guard var place = table.locate(table.released ?? table.oldest(durable), durable) else { return nil }
         while place.index + 1 < table.segments.count, place.offset >= table.limit(place.index, durable) {
             place = SegmentTable.Place(index: place.index + 1, offset: SegmentHeader.bytes)

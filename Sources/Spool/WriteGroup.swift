@@ -48,7 +48,9 @@ struct WriteGroup: ~Copyable {
             let frame = frames[first + taken]
             let length = frame.body.count
             let offset = begin + bytes + padding
-            guard offset + RecordHeader.footprint(length) <= segment.bytes, bytes < Self.mostBytes else { break }
+            guard offset + RecordHeader.footprint(length) <= segment.bytes, bytes < Self.mostBytes else {
+                break
+            }
             latest = max(latest, frame.receivedAt)
             frame.receivedAt = latest
             let slot = headers + taken * Self.slot
