@@ -7,7 +7,7 @@ internal import Logging
 /// Takes new connections and gives each to the lane that has fewest.
 final class Acceptor: @unchecked Sendable {  // owner of all state: `queue`
     /// How many of the connections that are too many are told so; beyond that they are just closed.
-    private static let refusable = 256
+    static let refusable = 256
     /// How many are accepted before they are handed over.
     private static let batch = 64
     /// How long to wait when there are no descriptors left.
@@ -48,7 +48,10 @@ final class Acceptor: @unchecked Sendable {  // owner of all state: `queue`
     /// Takes what the kernel has accepted already, and closes the listeners.
     func stop() {
         if isPaused { resume() }
-        for listener in listeners { accept(listener) }
+        for listener in listeners {
+            accept(listener)
+            listener.stop()
+        }
         listeners = []
         for source in sources { source.cancel() }
         sources = []

@@ -43,7 +43,8 @@ package final class HTTPServer: @unchecked Sendable {  // owner: whoever calls `
             lane.start()
         }
         let acceptor = Acceptor(
-            lanes: lanes, limit: options.limits.connections, metrics: metrics, logger: logger)
+            lanes: lanes, limit: connectionLimit(options.limits.connections), metrics: metrics, logger: logger
+        )
         self.acceptor = acceptor
         acceptor.start(listeners)
         return listeners.map(\.text)
@@ -52,7 +53,8 @@ package final class HTTPServer: @unchecked Sendable {  // owner: whoever calls `
     /// Applies changed limits (SIGHUP).
     package func update(_ limits: Limits) {
         guard let acceptor else { return }
-        acceptor.queue.async { acceptor.setLimit(limits.connections) }
+        let connections = connectionLimit(limits.connections)
+        acceptor.queue.async { acceptor.setLimit(connections) }
         for lane in lanes { lane.queue.async { lane.limits = limits } }
     }
 
@@ -89,8 +91,18 @@ package final class HTTPServer: @unchecked Sendable {  // owner: whoever calls `
             _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
         let wanted = options.limits.connections
-        if Int(clamping: limit.rlim_cur) < wanted {
-            logger.warning("only \(limit.rlim_cur) descriptors are allowed, for up to \(wanted) connections")
+        let possible = connectionLimit(wanted)
+        if possible < wanted {
+            logger.warning("only \(limit.rlim_cur) descriptors are allowed: at most \(possible) connections")
         }
+    }
+
+    /// So many connections as are wanted, or as there are descriptors for, less some for everything else: too
+    /// many connections are to be refused with an answer, not by a failing `accept`.
+    private func connectionLimit(_ wanted: Int) -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return wanted }
+        let descriptors = Int(clamping: limit.rlim_cur)
+        return min(wanted, max(descriptors - Acceptor.refusable - 128, descriptors / 2))
     }
 }

@@ -94,7 +94,7 @@ extension Lane {
             let parser = parser(for: connection)
             switch parser.pointee.parse(rest) {
             case .request(let length):
-                deliver(connection, Bytes(rest), parser)
+                deliver(connection, Bytes(rest), parser, isAll: length == rest.count)
                 connection.dropParser()
                 offset += length
                 continue
@@ -148,11 +148,12 @@ extension Lane {
         charge(connection)
     }
 
-    /// Hands a whole request to the handler.
+    /// Hands a whole request to the handler; `isAll`: nothing was received after it.
     private func deliver(
-        _ connection: Connection, _ bytes: Bytes, _ parser: UnsafeMutablePointer<RequestParser>
+        _ connection: Connection, _ bytes: Bytes, _ parser: UnsafeMutablePointer<RequestParser>, isAll: Bool
     ) {
-        let exchange = expectAnswer(connection, bytes, parser, closes: !parser.pointee.keepsAlive)
+        let closes = !parser.pointee.keepsAlive || isDraining && isAll
+        let exchange = expectAnswer(connection, bytes, parser, closes: closes)
         hasHandled = true
         handler?.handle(request(connection, bytes, parser), exchange)
     }

@@ -116,11 +116,14 @@ package final class Lane: @unchecked Sendable {  // owner of all state: `queue`
         queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds), execute: body)
     }
 
+    private var isOnQueue: Bool {
+        dispatchPrecondition(condition: .onQueue(queue))
+        return true
+    }
+
+    /// Checks, in debug builds, that whoever calls is where the lane's state may be touched.
     func assertOnQueue() {
-        assert(
-            {
-                dispatchPrecondition(condition: .onQueue(queue)); return true
-            }())
+        assert(isOnQueue)
     }
 
     /// An answer was given while no batch is worked on: it is sent when the queue comes to it.

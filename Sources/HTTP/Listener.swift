@@ -19,6 +19,9 @@ final class Listener: Sendable {
         if let path { unlink(path) }
     }
 
+    /// Lets nobody in any more. The socket itself is closed when Dispatch has let go of it.
+    func stop() { shutdown(socket, Int32(SHUT_RDWR)) }
+
     /// Opens what a configuration names; a host name may stand for several addresses.
     static func open(_ address: Configuration.ListenAddress) throws(SystemError) -> [Listener] {
         switch address {
