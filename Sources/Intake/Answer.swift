@@ -13,8 +13,9 @@ struct Answer {
         case id(UUID)
         /// As the client sent it: an id of a source with static profile ids.
         case sent(Bytes)
-        /// The whole profile; `traits` is JSON text, empty for none.
-        case whole(UUID, traits: Bytes)
+        /// The whole profile; `sent` is empty unless the id is echoed as it was sent, `traits` is JSON text or
+        /// empty.
+        case whole(UUID, sent: Bytes, traits: Bytes)
     }
 
     let task: UUID
@@ -59,8 +60,8 @@ extension ByteBuffer {
         case .none: append("null")
         case .id(let id): append(quoted: id)
         case .sent(let text): appendJSONString(text, to: &self)
-        case .whole(let id, let traits):
-            append(quoted: id)
+        case .whole(let id, let sent, let traits):
+            if sent.isEmpty { append(quoted: id) } else { appendJSONString(sent, to: &self) }
             append(#","traits":"#)
             if traits.isEmpty { append("{}") } else { append(traits) }
         }
@@ -79,6 +80,7 @@ extension ByteBuffer {
         precondition(offset >= 0 && offset + 36 <= count)
         var text = ByteBuffer(capacity: 36)
         text.append(id)
-        UnsafeMutableRawBufferPointer(rebasing: mutableBytes[offset..<offset + 36]).copyMemory(from: text.bytes)
+        UnsafeMutableRawBufferPointer(rebasing: mutableBytes[offset..<offset + 36]).copyMemory(
+            from: text.bytes)
     }
 }

@@ -6,7 +6,7 @@ import Spool
 /// What a lane gathers between two syncs: a frame for the spool, and the answers that go out once it is on disk.
 ///
 /// Made a few times for each lane and reused for ever. While the spool has it, nobody touches it.
-final class Batch: @unchecked Sendable {  // owner: the lane's queue; the flusher's between submit and completion
+final class Batch: @unchecked Sendable {  // owner: lane → spool → lane, as its frame
     /// An answer, rendered before the sync; its texts lie in the batch's arena.
     struct Reply {
         let exchange: Exchange
@@ -60,7 +60,9 @@ final class Batch: @unchecked Sendable {  // owner: the lane's queue; the flushe
     /// Ends the frame with the counters of what was received; nothing may be added any more.
     func seal(at now: Timestamp) {
         for (source, count) in received {
-            source.id.withUnsafeBytes { SubmissionWriter.counter(into: &frame.body, source: $0, received: count) }
+            source.id.withUnsafeBytes {
+                SubmissionWriter.counter(into: &frame.body, source: $0, received: count)
+            }
         }
         frame.receivedAt = now
         size = frame.body.count + arena.count

@@ -16,7 +16,8 @@ enum ContentType {
         var end = 0
         while end < header.count, header[end] != UInt8(ascii: ";") { end += 1 }
         let type = header.slice(0..<end).trimmed
-        if type.isEmpty || type.equalsIgnoringCase("application/json") || type.equalsIgnoringCase("text/plain")
+        if type.isEmpty || type.equalsIgnoringCase("application/json")
+            || type.equalsIgnoringCase("text/plain")
             || type.equalsIgnoringCase("text/json")
         {
             self = .json

@@ -51,7 +51,8 @@ enum CrossOrigin {
             switch byte {
             case 48...57, 65...90, 97...122: continue
             case UInt8(ascii: ","), UInt8(ascii: " "), UInt8(ascii: "\t"): continue
-            case UInt8(ascii: "!"), 0x23...0x27, UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"): continue
+            case UInt8(ascii: "!"), 0x23...0x27, UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"):
+                continue
             case UInt8(ascii: "."), UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"): continue
             case UInt8(ascii: "|"), UInt8(ascii: "~"): continue
             default: return false

@@ -40,9 +40,11 @@ struct Texts: ~Copyable {
         return Texts.short(buffer[start..<buffer.count].trimmed)
     }
 
-    /// A percent-decoded segment of a path, trimmed; nil when it is too long or not UTF-8.
+    /// A percent-decoded segment of a path, trimmed; nil when an escape is malformed or what comes out is not
+    /// UTF-8. Of a segment that is far too long, only so much that this can be seen.
     mutating func decoded(_ segment: Bytes) -> Bytes? {
-        guard segment.count <= Texts.longestRaw, Texts.room - buffer.count >= segment.count * 3 else { return nil }
+        guard segment.count <= Texts.longestRaw else { return segment.prefix(longestText + 1) }
+        guard Texts.isEscaped(segment), Texts.room - buffer.count >= segment.count * 3 else { return nil }
         let start = buffer.count
         let repairs = PercentDecoding.append(segment, to: &buffer)
         return repairs.contains(.utf8) ? nil : buffer[start..<buffer.count].trimmed
@@ -71,6 +73,21 @@ struct Texts: ~Copyable {
         let start = buffer.count
         buffer.append(id)
         return buffer[start..<start + 36]
+    }
+
+    /// Every percent sign is followed by two hexadecimal digits (RFC 3986, 2.1).
+    private static func isEscaped(_ segment: Bytes) -> Bool {
+        func isHex(_ i: Int) -> Bool {
+            guard i < segment.count else { return false }
+            return switch segment[i] {
+            case 48...57, 65...70, 97...102: true
+            default: false
+            }
+        }
+        for i in 0..<segment.count where segment[i] == UInt8(ascii: "%") {
+            if !isHex(i + 1) || !isHex(i + 2) { return false }
+        }
+        return true
     }
 
     private static func short(_ text: Bytes) -> Bytes? { text.count <= longestText ? text : nil }

@@ -55,13 +55,16 @@ struct EnvelopeReader: ~Copyable {
             envelope.savesEvents = options.member("saveEvents")?.kind != .false
         }
         if let events = root.sent("events") {
-            if events.kind == .array { envelope.events = events } else {
+            if events.kind == .array {
+                envelope.events = events
+            } else {
                 note(.type("a list", events, .body("events")))
             }
             envelope.eventCount = envelope.events?.count ?? 0
             if envelope.eventCount > limits.events {
                 let fault = Fault(
-                    kind: .tooMany, expected: "no more events than the limit", found: "more", path: .body("events"))
+                    kind: .tooMany, expected: "no more events than the limit", found: "more",
+                    path: .body("events"))
                 note(fault)
             }
         }

@@ -65,10 +65,13 @@ struct EventJudge: ~Copyable {
             deny(event, raw: { Self.appendRaw(node, to: &$0) }, circumstances, writer: &writer, frame: &frame)
             return
         }
-        noteID(event.clientID, circumstances, index: index, single: count == 1, &warnings)
+        let verdict = verdict(event, circumstances)
+        if verdict == .store {
+            noteID(event.clientID, circumstances, index: index, single: count == 1, &warnings)
+        }
         var repairs: Repairs = []
         writer.event(
-            into: &frame, id: newID(at: circumstances.now), verdict: verdict(event, circumstances),
+            into: &frame, id: newID(at: circumstances.now), verdict: verdict,
             said: event.said, activity: event.activity, label: event.label, clientID: event.clientID,
             properties: { if let node = event.properties { repairs.formUnion(node.appendJSON(to: &$0)) } },
             context: { if let node = event.context { repairs.formUnion(node.appendJSON(to: &$0)) } },
@@ -145,10 +148,11 @@ struct EventJudge: ~Copyable {
             deny(event, raw: { _ = properties(&$0) }, circumstances, writer: &writer, frame: &frame)
             return
         }
-        noteID(clientID, circumstances, index: 0, single: true, &warnings)
+        let verdict = verdict(event, circumstances)
+        if verdict == .store { noteID(clientID, circumstances, index: 0, single: true, &warnings) }
         var repairs: Repairs = []
         writer.event(
-            into: &frame, id: newID(at: circumstances.now), verdict: verdict(event, circumstances), said: said,
+            into: &frame, id: newID(at: circumstances.now), verdict: verdict, said: said,
             activity: activity, label: type, clientID: clientID, properties: { repairs = properties(&$0) },
             context: { _ in }, tags: { _ in })
         if !repairs.isEmpty { warnings.add(repairs) }
@@ -192,7 +196,9 @@ struct EventJudge: ~Copyable {
         _ node: JSONNode, _ fault: Fault, _ event: Event, _ circumstances: Circumstances,
         writer: inout SubmissionWriter, frame: inout ByteBuffer
     ) {
-        quarantine(fault, event, circumstances, writer: &writer, frame: &frame) { Self.appendRaw(node, to: &$0) }
+        quarantine(fault, event, circumstances, writer: &writer, frame: &frame) {
+            Self.appendRaw(node, to: &$0)
+        }
     }
 
     private mutating func quarantine(
@@ -237,7 +243,9 @@ struct EventJudge: ~Copyable {
             isWhole = append(tag: tags, isFirst: &isFirst, to: &buffer)
         }
         buffer.append(UInt8(ascii: "]"))
-        if !isWhole { warnings.add("a list of strings was expected; the rest is left out", at: .event(index, "tags")) }
+        if !isWhole {
+            warnings.add("a list of strings was expected; the rest is left out", at: .event(index, "tags"))
+        }
     }
 
     private static func append(tag: JSONNode, isFirst: inout Bool, to buffer: inout ByteBuffer) -> Bool {
@@ -248,7 +256,11 @@ struct EventJudge: ~Copyable {
         }
         if !isFirst { buffer.append(UInt8(ascii: ",")) }
         isFirst = false
-        if tag.kind == .string { tag.appendJSON(to: &buffer) } else { appendJSONString(tag.bytes, to: &buffer) }
+        if tag.kind == .string {
+            tag.appendJSON(to: &buffer)
+        } else {
+            appendJSONString(tag.bytes, to: &buffer)
+        }
         return true
     }
 }

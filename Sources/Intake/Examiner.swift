@@ -57,6 +57,7 @@ final class Examiner {
 
     /// More fields than this in a form are taken for an attack.
     private static let mostFields = 10_000
+    private static let badSource: StaticString = "the source is blank or not percent-encoded UTF-8"
 
     init(recent: RecentIDs) { judge = EventJudge(recent: recent) }
 
@@ -79,9 +80,8 @@ final class Examiner {
         guard root.kind == .object else { throw .notAnObject }
         guard let id = reader.source(of: root, &texts) else { throw .invalid }
         let source = try authenticate(rules.sources.find(id), call)
-        guard source.isWeb else { throw .unauthorized }
+        guard source.isWeb, source.allows(origin: call.origin) else { throw .unauthorized }
         self.source = source
-        if !source.allows(origin: call.origin) { throw .unauthorized }
         if let wait = throttle(source) { throw .tooMany(wait: wait) }
         let envelope = reader.read(root, limits: rules.limits, &texts, &warnings)
         if reader.faultCount > 0 { throw .invalid }
@@ -105,20 +105,22 @@ final class Examiner {
     func examine(
         collect call: Call, type: Bytes, source: Bytes, session: Bytes, rules: Rules, throttle: Throttle
     ) throws(Refusal) -> Case {
-        guard let id = texts.decoded(source), !id.isEmpty else { throw .badPath("the source is blank or not UTF-8") }
+        guard let id = texts.decoded(source), !id.isEmpty else { throw .badPath(Self.badSource) }
         let source = try authenticate(rules.sources.find(id), call)
-        guard source.isBackend else { throw .unauthorized }
-        self.source = source
-        if !source.allows(origin: call.origin) { throw .unauthorized }
+        guard source.isBackend, source.allows(origin: call.origin) else { throw .unauthorized }
         if let key = source.key, !Credentials.match(call.authorization, key: key, scratch: &scratch) {
             throw .unauthorized
         }
+        self.source = source
         if let wait = throttle(source) { throw .tooMany(wait: wait) }
-        guard let label = texts.decoded(type), let activity = texts.activity(of: label.prefix(longestText)) else {
-            throw .badPath("the type is not UTF-8 or too long")
+        guard let label = texts.decoded(type), let activity = texts.activity(of: label.prefix(longestText))
+        else {
+            throw .badPath("the type is not percent-encoded UTF-8")
         }
         if activity.isEmpty { throw .badPath("the type is blank") }
-        guard let session = texts.decoded(session) else { throw .badPath("the session is not UTF-8 or too long") }
+        guard let session = texts.decoded(session) else {
+            throw .badPath("the session is not percent-encoded UTF-8")
+        }
         let properties = try self.properties(of: call, rules.limits)
 
         if label.count > longestText { note(.tooLong(FaultPath(root: .path, member: "type"))) }
@@ -207,7 +209,8 @@ final class Examiner {
         if case .json(let root) = collected.properties { depth = root.depth }
         judge.judge(
             collected: collected.label, activity: collected.activity, clientID: collected.clientID,
-            said: collected.said, depth: depth, circumstances, warnings: &warnings, writer: &writer, frame: &frame
+            said: collected.said, depth: depth, circumstances, warnings: &warnings, writer: &writer,
+            frame: &frame
         ) { [self] out in
             switch collected.properties {
             case .none: []

@@ -7,8 +7,10 @@ enum HTTPDate {
     static func parse(_ text: Bytes) -> Timestamp? {
         let text = text.trimmed
         guard text.count == 29, text.slice(25..<29).equals(" GMT"), text[3] == UInt8(ascii: ","),
-            let day = number(text, 5, 2), let month = month(text.slice(8..<11)), let year = number(text, 12, 4),
-            let hour = number(text, 17, 2), let minute = number(text, 20, 2), let second = number(text, 23, 2),
+            let day = number(text, 5, 2), let month = month(text.slice(8..<11)),
+            let year = number(text, 12, 4),
+            let hour = number(text, 17, 2), let minute = number(text, 20, 2),
+            let second = number(text, 23, 2),
             (1...31).contains(day), hour < 24, minute < 60, second < 61
         else { return nil }
         let days = daysSince1970(year, month, day)

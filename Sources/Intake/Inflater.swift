@@ -48,7 +48,8 @@ final class Inflater {
         stream.avail_in = UInt32(clamping: input.count)
         while true {
             // One byte above the limit, so that a body of exactly the limit is told from a larger one.
-            let room = min(max(stream.avail_in > 0 ? Int(stream.avail_in) * 4 : 1024, 1024), most + 1 - out.count)
+            let room = min(
+                max(stream.avail_in > 0 ? Int(stream.avail_in) * 4 : 1024, 1024), most + 1 - out.count)
             let space = out.space(room)
             stream.next_out = space.baseAddress?.assumingMemoryBound(to: Bytef.self)
             stream.avail_out = UInt32(clamping: min(room, space.count))

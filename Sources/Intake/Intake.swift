@@ -56,7 +56,10 @@ package final class Intake: Sendable {
     private let rules: Locked<Rules>
     /// Raised with every change of the rules, so that a lane sees by one load that it has to take them anew.
     private let generation = Atomic<Int>(1)
-    private let draining = Atomic<Bool>(false)
+    /// When requests begin to be refused since the server stops, by the monotonic clock; `max`: never.
+    private let drainsAt = Atomic<UInt64>(.max)
+    /// Nanoseconds for what was on its way when the stop began.
+    private static let grace: UInt64 = 3_000_000_000
 
     package init(_ configuration: Configuration, parts: Parts, pages: Pages) {
         self.parts = parts
@@ -73,9 +76,14 @@ package final class Intake: Sendable {
         generation.wrappingAdd(1, ordering: .releasing)
     }
 
-    /// From now on requests that carry events are answered 503, so that what is in flight can be finished.
-    package func drain() { draining.store(true, ordering: .relaxed) }
-    var isDraining: Bool { draining.load(ordering: .relaxed) }
+    /// The server is about to stop. What is in flight is finished; whoever still sends after a few seconds is
+    /// answered 503, so that a client that never pauses cannot hold up the stop.
+    package func drain() { drainsAt.store(parts.clock.monotonic() + Self.grace, ordering: .relaxed) }
+
+    var isDraining: Bool {
+        let moment = drainsAt.load(ordering: .relaxed)
+        return moment != .max && parts.clock.monotonic() >= moment
+    }
 
     /// The rules, if they are newer than the ones of `generation`.
     func rules(newerThan known: inout Int) -> Rules? {

@@ -36,8 +36,10 @@ extension IntakeLane {
     /// The database has spoken, or did not in time.
     func settle(_ answers: [LookupAnswer]) {
         dispatchPrecondition(condition: .onQueue(lane.queue))
-        for answer in answers { settle(answer) }
-        endSweep()
+        lane.answering {
+            for answer in answers { settle(answer) }
+            endSweep()
+        }
     }
 
     private func settle(_ answer: LookupAnswer) {

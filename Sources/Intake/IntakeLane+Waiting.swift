@@ -15,7 +15,8 @@ extension IntakeLane {
         waiters[task] = Waiter(
             exchange: exchange, headers: Array(headers), task: task, session: found.session.map { Array($0) },
             errors: Array(examiner.judge.errors.bytes), warnings: Array(examiner.warnings.list.bytes),
-            submission: Array(submission), isDebugged: found.isDebugged, returnsProfile: found.returnsProfile,
+            toldDuplicates: examiner.warnings.hasDuplicate, submission: Array(submission),
+            isDebugged: found.isDebugged, returnsProfile: found.returnsProfile,
             sentProfile: decision?.basis == .fixed ? Array(found.envelope.profile) : nil,
             profile: decision?.profile)
         intake.parts.receipts.expect(task: task) { [weak self] receipt in

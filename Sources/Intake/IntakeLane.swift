@@ -33,7 +33,9 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         self.intake = intake
         self.lane = lane
         examiner = Examiner(recent: intake.recent)
-        guard let rules = intake.rules(newerThan: &generation) else { preconditionFailure("rules begin at 1") }
+        guard let rules = intake.rules(newerThan: &generation) else {
+            preconditionFailure("rules begin at 1")
+        }
         self.rules = rules
         lookups = LookupClient(queue: lane.queue) { [weak self] answers in self?.settle(answers) }
     }
@@ -65,7 +67,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
             let issuer = try admit(call)
             let found = try examiner.examine(track: call, rules: rules, throttle: throttle)
             take(found, call, exchange, issuer)
-        case (.collect(let type, let source, let session), .post), (.collect(let type, let source, let session), .get):
+        case (.collect(let type, let source, let session), .post),
+            (.collect(let type, let source, let session), .get):
             let issuer = try admit(call)
             let found = try examiner.examine(
                 collect: call, type: type, source: source, session: session, rules: rules, throttle: throttle)
@@ -73,7 +76,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         case (.health, .get), (.health, .head): show(intake.pages.health, call, exchange)
         case (.readiness, .get), (.readiness, .head): show(intake.pages.readiness, call, exchange)
         case (.metrics, .get), (.metrics, .head):
-            show(intake.pages.metrics, call, exchange, contentType: "text/plain; version=0.0.4; charset=utf-8")
+            show(
+                intake.pages.metrics, call, exchange, contentType: "text/plain; version=0.0.4; charset=utf-8")
         case (.unknown, _): throw .notFound
         default: throw .methodNotAllowed(resource.allowed)
         }
@@ -81,9 +85,7 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
 
     /// Is there room for one more request with events? Asked before its body is looked at.
     private func admit(_ call: Call) throws(Refusal) -> Issuer {
-        if intake.isDraining || lane.isDraining {
-            throw .unavailable("the server is about to stop: send again", seconds: 5)
-        }
+        if intake.isDraining { throw .unavailable("the server is about to stop: send again", seconds: 5) }
         if intake.parts.spool.isFull { throw .unavailable("the spool is full", seconds: 10) }
         let gathered = open.map { $0.frame.body.count } ?? 0
         if intake.metrics.inFlight.current + gathered > rules.limits.memory {
@@ -133,7 +135,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         headers.append("Cache-Control: no-store\r\n")
         CrossOrigin.append(origin: rules.echoed(call.origin, for: nil), to: &headers)
         let status = page(&body)
-        lane.respond(exchange, status: status, contentType: contentType, headers: headers.bytes, body: body.bytes)
+        lane.respond(
+            exchange, status: status, contentType: contentType, headers: headers.bytes, body: body.bytes)
         body.shrinkIfLarge()
     }
 
@@ -167,7 +170,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
                 park(found, sent, call, exchange, at: place, asking: session, profile)
                 return
             }
-            decision = identification.decide(sessionProfile: nil, profile: nil, settled: false, issuer: issuer)
+            decision = identification.decide(
+                sessionProfile: nil, profile: nil, settled: false, issuer: issuer)
             intake.metrics.unsettled.add()
         }
         let batch = self.batch

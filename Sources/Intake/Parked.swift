@@ -26,7 +26,8 @@ final class Parked {
 
     /// Keeps what is needed to decide and to answer. `idAt`: where the profile's id stands in the arena.
     func park(
-        _ sent: Identification.Sent, _ reply: Batch.Reply, idAt: Int?, source: SourceEntry, savesSession: Bool,
+        _ sent: Identification.Sent, _ reply: Batch.Reply, idAt: Int?, source: SourceEntry,
+        savesSession: Bool,
         received: Int, fingerprints: [UInt64]
     ) {
         texts.removeAll()

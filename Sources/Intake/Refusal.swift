@@ -42,8 +42,10 @@ enum Refusal: Error {
     var code: StaticString { Self.codes[number] }
 
     static let codes: [StaticString] = [
-        "not_found", "method_not_allowed", "unauthorized", "not_json", "not_an_object", "bad_encoding", "bad_path",
-        "too_large", "unsupported_type", "unsupported_encoding", "too_many_requests", "unavailable", "invalid",
+        "not_found", "method_not_allowed", "unauthorized", "not_json", "not_an_object", "bad_encoding",
+        "bad_path",
+        "too_large", "unsupported_type", "unsupported_encoding", "too_many_requests", "unavailable",
+        "invalid",
     ]
 
     /// The place of its code in `codes`.

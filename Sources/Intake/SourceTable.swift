@@ -103,7 +103,9 @@ final class SourceTable: Sendable {
     /// Is there an enabled web source whose pages may have this origin? Asked where the source is not known
     /// (a preflight of `/track`, a body that cannot be read), so that a page can read the answer.
     func someWebSourceAllows(origin: Bytes) -> Bool {
-        for entry in entries where entry.isWeb && entry.isEnabled && entry.allows(origin: origin) { return true }
+        for entry in entries where entry.isWeb && entry.isEnabled && entry.allows(origin: origin) {
+            return true
+        }
         return false
     }
 }

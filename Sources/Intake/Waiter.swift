@@ -12,6 +12,8 @@ struct Waiter {
     let session: [UInt8]?
     let errors: [UInt8]
     let warnings: [UInt8]
+    /// The warnings tell of the duplicates already.
+    let toldDuplicates: Bool
     /// For the ids and activities of the events.
     let submission: [UInt8]
     let isDebugged: Bool
@@ -29,6 +31,11 @@ struct Waiter {
     func append(to body: inout ByteBuffer) {
         var all = Warnings()
         for warning in receipt?.warnings ?? ["pending"] { all.add(warning) }
+        if let events = receipt?.events, !toldDuplicates {
+            for (i, event) in events.enumerated() where event.outcome == .duplicate {
+                all.addDuplicate(event: i, single: events.count == 1)
+            }
+        }
         var list = ByteBuffer()
         list.append(warnings)
         if !warnings.isEmpty, all.count > 0 { list.append(UInt8(ascii: ",")) }
@@ -51,7 +58,7 @@ struct Waiter {
 
     private func answered(sent: Bytes, traits: Bytes) -> Answer.Profile {
         guard let id = receipt?.profile ?? profile else { return .none }
-        if returnsProfile, receipt != nil { return .whole(id, traits: traits) }
+        if returnsProfile, receipt != nil { return .whole(id, sent: sent, traits: traits) }
         return sentProfile == nil ? .id(id) : .sent(sent)
     }
 
@@ -65,7 +72,9 @@ struct Waiter {
             if let session { session.withUnsafeBytes { _ = appendJSONString($0, to: &list) } }
         }
         body.append(#","events":"#)
-        appendResult(saved: stored, to: &body, errors: appendFailures, types: appendTypes) { appendIDs(to: &$0) }
+        appendResult(saved: stored, to: &body, errors: appendFailures, types: appendTypes) {
+            appendIDs(to: &$0)
+        }
         body.append(#","profile":"#)
         appendResult(saved: receipt?.profile == nil ? 0 : 1, to: &body) { list in
             if let id = receipt?.profile ?? profile { list.append(quoted: id) }

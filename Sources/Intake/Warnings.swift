@@ -6,7 +6,8 @@ import Payload
 struct Warnings: ~Copyable {
     private(set) var list = ByteBuffer()
     private(set) var count = 0
-    private var hasDuplicate = false
+    /// A duplicate was told.
+    private(set) var hasDuplicate = false
 
     mutating func removeAll() {
         list.removeAll()

@@ -8,7 +8,8 @@ private func name(_ path: String) -> String {
     withBytes(path) { path in
         switch Resource(path: path) {
         case .track: "track"
-        case .collect(let type, let source, let session): "collect \(type.text)|\(source.text)|\(session.text)"
+        case .collect(let type, let source, let session):
+            "collect \(type.text)|\(source.text)|\(session.text)"
         case .health: "health"
         case .readiness: "readiness"
         case .metrics: "metrics"
@@ -23,7 +24,8 @@ private func name(_ path: String) -> String {
     ("/healthz", "health"), ("/readyz/", "readiness"), ("/metrics", "metrics"),
     ("/collect", "unknown"), ("/collect/", "unknown"), ("/collect/a", "collect a||"),
     ("/collect/a/", "collect a||"), ("/collect//b", "collect |b|"), ("/collect/a/b", "collect a|b|"),
-    ("/collect/a/b/", "collect a|b|"), ("/collect/a/b/c", "collect a|b|c"), ("/collect/a/b/c/", "collect a|b|c"),
+    ("/collect/a/b/", "collect a|b|"), ("/collect/a/b/c", "collect a|b|c"),
+    ("/collect/a/b/c/", "collect a|b|c"),
     ("/collect/a/b/c/d", "unknown"), ("/collect/a/b/c//", "unknown"),
     ("/collect/a%2Fb/c%20d", "collect a%2Fb|c%20d|"),
 ])

@@ -1,0 +1,94 @@
+import Foundations
+import Identity
+import Payload
+import Testing
+
+@testable import HTTP
+@testable import Intake
+
+private let task = UUID(high: 0x0199_aaaa_bbbb_7ccc, low: 0x8ddd_eeee_ffff_0000)
+private let profile = UUID(high: 0x1111_2222_3333_8444, low: 0x8555_6666_7777_8888)
+
+private func waiter(debugged: Bool = true, returning: Bool = false, told: Bool = false) -> Waiter {
+    var frame = ByteBuffer()
+    withBytes("shop") { source in
+        withBytes("s1") { session in
+            var writer = SubmissionWriter(
+                into: &frame, task: task, flags: [], sentAt: nil, source: source, session: session,
+                sentProfile: .empty, userAgent: .empty
+            ) { _ in }
+            for (i, activity) in ["page-view", "b"].enumerated() {
+                withBytes(activity) { activity in
+                    writer.event(
+                        into: &frame, id: UUID(high: 0, low: UInt64(i + 1)), verdict: .store, said: nil,
+                        activity: activity, label: activity, clientID: .empty, properties: { _ in },
+                        context: { _ in }, tags: { _ in })
+                }
+            }
+            writer.finish(&frame)
+        }
+    }
+    return Waiter(
+        exchange: Exchange(slot: 0, generation: 0, sequence: 0), headers: [], task: task,
+        session: Array("s1".utf8), errors: [], warnings: [],
+        toldDuplicates: told, submission: Array(frame.bytes), isDebugged: debugged, returnsProfile: returning,
+        sentProfile: nil, profile: profile)
+}
+
+private func receipt(_ outcomes: Receipt.Outcome..., warnings: [String] = []) -> Receipt {
+    Receipt(
+        profile: profile, traits: Array(#"{"a": 1}"#.utf8), sessionSaved: true,
+        events: outcomes.enumerated().map { (UUID(high: 0, low: UInt64($0 + 1)), $1) }, warnings: warnings)
+}
+
+private func text(_ waiter: Waiter) -> String {
+    var out = ByteBuffer()
+    waiter.append(to: &out)
+    return out.bytes.text
+}
+
+@Test func theDebuggersAnswer() {
+    var waiter = waiter()
+    waiter.receipt = receipt(.stored, .quarantined)
+    let (first, second) = ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002")
+    #expect(
+        text(waiter) == """
+            {"task":"0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000","ux":[],"response":{},"events":["\(first)","\(second)"],\
+            "profile":{"id":"11112222-3333-8444-8555-666677778888"},"session":{"id":"s1"},\
+            "source":{"consent":false},"errors":[],"warnings":[],"debugging":{\
+            "session":{"saved":1,"errors":[],"ids":["s1"],"types":[]},\
+            "events":{"saved":1,"errors":["\(second): quarantined"],"ids":["\(first)","\(second)"],\
+            "types":["page-view","b"]},\
+            "profile":{"saved":1,"errors":[],"ids":["11112222-3333-8444-8555-666677778888"],"types":[]},\
+            "execution":[],"segmentation":{"errors":[],"ids":[]},\
+            "logs":[{"event":"\(first)","outcome":"stored"},{"event":"\(second)","outcome":"quarantined"}]}}
+            """)
+}
+
+@Test func anAnswerThatWaitedInVainSaysPending() {
+    var waiter = waiter()
+    #expect(!waiter.isReady)
+    waiter.isLate = true
+    #expect(!waiter.isReady, "nothing is answered before it is on disk")
+    waiter.isDurable = true
+    #expect(waiter.isReady)
+    #expect(text(waiter).contains(#""warnings":["pending"],"debugging""#))
+    #expect(text(waiter).contains(#""session":{"saved":0,"#))
+}
+
+@Test func theProfileIsReturnedWholeWhenItIsAskedFor() {
+    var waiter = waiter(debugged: false, returning: true)
+    waiter.receipt = receipt(.stored, .stored, warnings: ["session-has-another-profile"])
+    #expect(
+        text(waiter).contains(#""profile":{"id":"11112222-3333-8444-8555-666677778888","traits":{"a": 1}}"#))
+    #expect(text(waiter).hasSuffix(#""warnings":["session-has-another-profile"]}"#))
+    #expect(text(waiter).contains(#""events":[],"#))
+}
+
+@Test(arguments: [false, true])
+func aDuplicateIsToldOnce(told: Bool) {
+    var waiter = waiter(told: told)
+    waiter.receipt = receipt(.stored, .duplicate)
+    let expected = told ? "" : #""duplicate","/events/1/id: duplicate""#
+    #expect(text(waiter).contains(#""warnings":[\#(expected)],"debugging""#))
+}
