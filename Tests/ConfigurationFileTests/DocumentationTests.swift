@@ -90,4 +90,14 @@ struct DocumentationTests {
         #expect(configuration.sources.map(\.id) == ["shop-web", "crm"])
         #expect(configuration.limits.spool == 20 << 30)
     }
+
+    @Test func everyMetricIsExplained() throws {
+        let source = try DocumentationTests.text("Sources/waymark/MetricsPage.swift")
+        let page = try DocumentationTests.text("docs/operations.md")
+        let names = Set(source.matches(of: /"waymark_([a-z_]+)"/).map { String($0.1) })
+        #expect(names.count > 15)
+        for name in names.sorted() {
+            #expect(page.contains("`\(name)`") || page.contains("`\(name){"), "waymark_\(name)")
+        }
+    }
 }
