@@ -12,15 +12,20 @@ import Postgres
 ///         waymark.conf                     our settings, written at each start
 ///         postgresql.custom.conf           the operator's, if there is one; it wins
 ///
-/// A socket's path has at most 107 bytes: below a longer data directory it lies in `/tmp/waymark-HASH` instead.
+/// `DATA/postgres` may be a link to another disk. A socket's path has at most 107 bytes, and a comma would end it:
+/// below a data directory with such a path it lies in `/tmp/waymark-HASH` instead.
 struct ClusterLayout {
     static let database = "waymark"
     static let user = "waymark"
     static let port = 5432
 
+    let data: String
     let root: String
 
-    init(data: String) { root = Files.absolute(data) + "/postgres" }
+    init(data: String) {
+        self.data = Files.absolute(data)
+        root = Files.absolute(data + "/postgres")
+    }
 
     var cluster: String { root + "/cluster" }
     var unfinished: String { root + "/cluster.new" }
@@ -32,7 +37,8 @@ struct ClusterLayout {
 
     var socket: String {
         let usual = root + "/socket"
-        if (usual + "/.s.PGSQL.\(Self.port)").utf8.count <= 107 { return usual }
+        let isShort = (usual + "/.s.PGSQL.\(Self.port)").utf8.count <= 107
+        if isShort, !usual.contains(","), !usual.contains("\"") { return usual }
         var text = root
         let hash = text.withUTF8 { SipHash(k0: 0, k1: 0).hash(Bytes($0)) }
         return "/tmp/waymark-" + String(hash, radix: 16)

@@ -39,7 +39,10 @@ final class Supervisor {
             } catch {
                 if !interrupter.isInterrupted { complain("\(error)") }
             }
-            if interrupter.isInterrupted || server?.isRunning == true { server?.stop(within: patience()) }
+            if let server, server.isRunning {
+                server.stop(within: patience())
+                logger.notice("embedded PostgreSQL has stopped", metadata: ["pid": "\(server.pid)"])
+            }
             if Clock.system.monotonic() - begun > 60_000_000_000 { failures = 0 }
             _ = interrupter.sleep(milliseconds: Self.pauses[min(failures, Self.pauses.count - 1)])
             failures += 1
@@ -64,7 +67,7 @@ final class Supervisor {
     }
 
     private func prepare() throws -> Cluster {
-        try Files.makeFolders(String(layout.root.dropLast("/postgres".count)))
+        try Files.makeFolders(layout.data)
         let owner = try Owner.find(cluster: layout.cluster)
         let major = try Cluster.major(layout)
         let binaries = try Binaries.choose(for: major, at: layout.cluster, from: Binaries.installed())

@@ -136,14 +136,26 @@ import Testing
         run.stop()
     }
 
-    @Test func aPathTooLongForASocketHasItInTmp() throws {
+    @Test(arguments: [
+        String(repeating: "long/", count: 20), "one, two", #"o'clock "sharp" \"#, "Müller & Söhne",
+    ])
+    func anyPathWillDo(_ name: String) throws {
         let folder = try Folder()
-        let data = folder.path + "/" + String(repeating: "long/", count: 20)
-        let run = Run(data)
+        let data = folder.path + "/" + name
         defer { try? Files.remove(ClusterLayout(data: data).socket) }
+        let run = Run(data)
         let conninfo = try run.running()
-        #expect(conninfo.contains("host='/tmp/waymark-"))
-        _ = try Connection(conninfo, name: "test").execute("select 1")
+        #expect(conninfo == EmbeddedPostgres.conninfo(directory: data))
+        #expect(try Connection(conninfo, name: "test").execute("select 1").int(0, 0) == 1)
+        run.stop()
+    }
+
+    @Test func theClusterMayLieOnAnotherDisk() throws {
+        let (folder, disk) = (try Folder(), try Folder())
+        symlink(disk.path, folder.path + "/postgres")
+        let run = Run(folder.path)
+        _ = try run.running()
+        #expect(Files.exists(disk.path + "/cluster/PG_VERSION"))
         run.stop()
     }
 
