@@ -82,8 +82,15 @@ final class RecordWindow {
     private static func firstMarker(_ bytes: Bytes, _ step: Int) -> Int? {
         var i = 0
         while i < bytes.count {
-            if RecordHeader.mayBegin(bytes, at: i) { return i }
-            i += step
+            // Most of what lies behind the log was never written.
+            let page = bytes.slice(i..<min(i + pageBytes, bytes.count))
+            if !page.equals(WriteGroup.zeros.slice(0..<page.count)) {
+                for place in stride(from: 0, to: page.count, by: step)
+                where RecordHeader.mayBegin(page, at: place) {
+                    return i + place
+                }
+            }
+            i += page.count
         }
         return nil
     }

@@ -1,6 +1,7 @@
 /// Decides which segments go: the oldest that the loader is done with, when they are old enough, too many, or
 /// in the way of new events.
 struct RetentionPlan {
+    /// What may be used, but for one segment: the next start begins one, however full the spool is.
     var capacity: Int
     var segmentBytes: Int
     /// Nanoseconds.
@@ -8,16 +9,19 @@ struct RetentionPlan {
     var retainBytes: Int
 
     init(_ options: SpoolOptions) {
-        capacity = options.capacity
         segmentBytes = options.effectiveSegmentBytes
+        capacity = options.capacity - segmentBytes
         retain = UInt64(max(options.retain, 0)) * 1000
         retainBytes = options.retainBytes
     }
 
-    /// What can still be written beyond the segment that is open.
+    /// What can still be written beyond the segment that is open; negative when the cap is exceeded, which a
+    /// start may do.
     func roomElsewhere(_ table: SegmentTable) -> Int {
         let ready = (table.spare == nil ? 0 : 1) + (table.preparing > 0 ? 1 : 0)
-        return (ready + max(0, capacity - table.bytes) / segmentBytes) * segmentBytes
+        let free = capacity - table.bytes
+        let more = free >= 0 ? free / segmentBytes : (free - segmentBytes + 1) / segmentBytes
+        return (ready + more) * segmentBytes
     }
 
     /// May another spare be made?

@@ -33,20 +33,22 @@ import Testing
         #expect(writer.failed == [])
     }
 
-    @Test func aFullSpoolIsStillFullAfterARestart() throws {
-        var spool: Spool? = try open(options(directory, capacity: 512 << 10))
-        let writer = Writer(spool!)
+    @Test func aFullSpoolStaysBelowItsCapHoweverOftenItIsRestarted() throws {
         var id: UInt64 = 0
-        while !spool!.isFull, id < 10_000 {
-            writer.write(id..<id + 1, bytes: 3000)
-            id += 1
+        for _ in 0..<12 {
+            var spool: Spool? = try open(options(directory, capacity: 512 << 10))
+            spool!.tick()
+            spool!.settle()
+            #expect(spool!.status.bytes <= 512 << 10)
+            let writer = Writer(spool!)
+            while !spool!.isFull, id < 10_000 {
+                writer.write(id..<id + 1, bytes: 3000)
+                id += 1
+            }
+            #expect(writer.failed == [])
+            #expect(try contents(spool!).ids == Array(0..<id))
+            drop(&spool, writer)
         }
-        drop(&spool, writer)
-        spool = try open(options(directory, capacity: 512 << 10))
-        spool!.tick()
-        spool!.settle()
-        #expect(spool!.status.bytes <= 512 << 10)
-        #expect(try contents(spool!).ids == Array(0..<id))
     }
 
     @Test(arguments: [(8 << 30, 64 << 20), (100 << 20, 25 << 20), (1 << 20, 256 << 10), (1000, 64 << 10)])

@@ -71,13 +71,18 @@ func segment(
     }
 
     @Test func keptSegmentsYieldToNewEvents() {
-        var table = table([1_999_999] + Array(repeating: nil, count: 8))
+        var table = table([1_999_999] + Array(repeating: nil, count: 7))
         #expect(plan.roomElsewhere(table) == 64 << 10)
         #expect(plan.drops(table, now: 2_000_000) == 1)
         #expect(plan.maySpare(table))
         table.preparing = 64 << 10
         #expect(plan.roomElsewhere(table) == 64 << 10)
         #expect(!plan.maySpare(table))
+    }
+
+    @Test func aSpoolBeyondItsCapHasNoRoom() {
+        #expect(plan.roomElsewhere(table(Array(repeating: nil, count: 9))) == 0)
+        #expect(plan.roomElsewhere(table(Array(repeating: nil, count: 10))) == -64 << 10)
     }
 }
 
