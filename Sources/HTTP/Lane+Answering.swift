@@ -191,6 +191,7 @@ extension Lane {
 
     private func afterSending(_ connection: Connection) {
         charge(connection)
+        if isHoardingTooMuch(connection) { return giveUp(connection) }
         guard connection.unsent == 0 else { return }
         if connection.closesAfterOutput, connection.pendingCount == 0 {
             end(connection)

@@ -71,7 +71,9 @@ extension Lane {
     }
 
     private func hasUnread(_ connection: Connection) -> Bool {
-        recv(connection.socket, room.baseAddress, 1, Int32(MSG_PEEK)) > 0
+        // Not into `room`: another connection's request may be there at this moment.
+        var byte: UInt8 = 0
+        return recv(connection.socket, &byte, 1, Int32(MSG_PEEK)) > 0
     }
 
     func close(_ connection: Connection) {
@@ -136,6 +138,11 @@ extension Lane {
         connection.charged = held
     }
 
+    /// The peer does not take its answers, and all that is kept back for such peers is too much.
+    func isHoardingTooMuch(_ connection: Connection) -> Bool {
+        connection.unsent > 0 && shared.metrics.bufferedBytes.current > limits.memory
+    }
+
     /// Looks after the deadlines.
     func tick() {
         ticker.acknowledge()
@@ -156,10 +163,13 @@ extension Lane {
         case .head: refuseSlow(connection, .headTooSlow)
         case .body:
             if connection.isBodyTooSlow(at: milliseconds, limits) { refuseSlow(connection, .bodyTooSlow) }
-        case .reader:
-            shared.metrics.connectionsTimedOut.add()
-            close(connection)
+        case .reader: giveUp(connection)
         }
+    }
+
+    func giveUp(_ connection: Connection) {
+        shared.metrics.connectionsTimedOut.add()
+        close(connection)
     }
 
     private func refuseSlow(_ connection: Connection, _ refusal: Refusal) {

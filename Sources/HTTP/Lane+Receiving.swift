@@ -22,7 +22,8 @@ extension Lane {
     }
 
     func receive(_ connection: Connection) {
-        guard connection.phase == .open else { return discard(connection) }
+        if connection.phase == .lingering { return discard(connection) }
+        guard connection.phase == .open else { return }
         if connection.input.count == 0 {
             let count = recv(connection.socket, room.baseAddress, room.count, 0)
             guard count > 0 else { return receivedNothing(connection, count) }
@@ -161,22 +162,22 @@ extension Lane {
     func request(
         _ connection: Connection, _ bytes: Bytes, _ parser: UnsafeMutablePointer<RequestParser>
     ) -> Request {
-        let parsed = parser.pointee
-        let head = bytes.slice(0..<parsed.headEnd)
-        let path = head.slice(parsed.path.range)
+        let head = bytes.slice(0..<parser.pointee.headEnd)
+        let path = head.slice(parser.pointee.path.range)
         let slash: StaticString = "/"
         var peer = connection.peer
-        if !shared.trustedProxies.isEmpty, !parsed.fields[Int(Header.xForwardedFor.rawValue)].isAbsent {
-            let lines = head.slice(parsed.begin..<parsed.headEnd)
+        let forwarded = parser.pointee.fields[Int(Header.xForwardedFor.rawValue)]
+        if !forwarded.isAbsent, !shared.trustedProxies.isEmpty {
+            let lines = head.slice(parser.pointee.begin..<head.count)
             peer = ForwardedFor.client(peer: peer, head: lines, trusted: shared.trustedProxies)
         }
         return Request(
-            method: parsed.method, methodText: head.slice(parsed.methodText.range),
-            target: head.slice(parsed.target.range),
+            method: parser.pointee.method, methodText: head.slice(parser.pointee.methodText.range),
+            target: head.slice(parser.pointee.target.range),
             path: path.count > 0 ? path : Bytes(start: slash.utf8Start, count: 1),
-            query: head.slice(parsed.query.range), body: bytes.slice(parsed.headEnd..<parsed.bodyEnd),
-            peer: peer,
-            receivedAt: now, head: head, begin: parsed.begin, fields: parsed.fields)
+            query: head.slice(parser.pointee.query.range),
+            body: bytes.slice(parser.pointee.headEnd..<parser.pointee.bodyEnd), peer: peer, receivedAt: now,
+            head: head, begin: parser.pointee.begin, fields: parser.pointee.fields)
     }
 
     /// Goes on with requests that had to wait for answers before them.
