@@ -14,7 +14,7 @@ enum Files {
     static func exists(_ path: String) -> Bool { status(path) != nil }
 
     /// The whole file if it is small, or nil.
-    static func read(_ path: String, limit: Int = 1 << 20) -> String? {
+    static func read(_ path: String, limit: Int = 64 << 10) -> String? {
         guard let file = try? FileDescriptor(open: path, O_RDONLY) else { return nil }
         var bytes = [UInt8](repeating: 0, count: limit)
         var count = 0

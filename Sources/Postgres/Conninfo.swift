@@ -19,9 +19,16 @@ package enum Conninfo {
         }
     }
 
-    /// A value between quotes, for `key=value`.
+    /// A value for `key=value`, between quotes if it needs them.
     package static func quoted(_ value: String) -> String {
-        "'" + value.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "'"
+        let isPlain = value.utf8.allSatisfy { byte in
+            switch byte {
+            case 45...57, 65...90, 95, 97...122: true  // - . / digits, letters, _
+            default: false
+            }
+        }
+        if isPlain, !value.isEmpty { return value }
+        return "'" + value.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "'"
     }
 
     struct Malformed: Error { let message: String }

@@ -60,7 +60,7 @@ import Testing
     @Test func aSilentServerDoesNotKeepUsFromTheNextOne() throws {
         let silent = try SilentServer()
         let (milliseconds, error) = measure {
-            let folder = TestServer.shared.conninfo.split(separator: "'")[1]
+            let folder = TestServer.shared.conninfo.split(separator: " ")[0].dropFirst("host=".count)
             let connection = try Connection(
                 "host=127.0.0.1,\(folder) port=\(silent.port),5432 dbname=waymark user=waymark", name: "test",
                 connectTimeout: 1000)

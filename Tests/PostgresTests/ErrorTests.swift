@@ -112,6 +112,12 @@ import Testing
         #expect(!error.description.contains("secret"))
     }
 
+    @Test(arguments: ["", "/plain-1.2_x", "two words", "it's", "back\\slash", "=", "ü"])
+    func aQuotedValueIsReadAsItWasWritten(_ value: String) throws {
+        let fields = try Conninfo.parse("user=me host=\(Conninfo.quoted(value)) port=1").get()
+        #expect(fields["host"] == value)
+    }
+
     @Test func aMalformedConnectionStringIsToldWithoutItsText() {
         #expect(Conninfo.problem(in: "postgres://me:secret@host/db") == nil)
         #expect(Conninfo.problem(in: "host=a b") != nil)
