@@ -1,5 +1,6 @@
 package import Dispatch
 package import Foundations
+import Glibc
 internal import Logging
 
 /// A serial queue with connections of its own: it receives, parses, and sends answers.
@@ -140,7 +141,7 @@ package final class Lane: @unchecked Sendable {  // owner of all state: `queue`
     private func turn() {
         isBusy = true
         for _ in 0..<Self.sweepsInATurn {
-            let count = poller.poll()
+            let count = pollTwice()
             guard count > 0 else { break }
             readClocks()
             for i in 0..<count {
@@ -151,6 +152,16 @@ package final class Lane: @unchecked Sendable {  // owner of all state: `queue`
             settle()
         }
         isBusy = false
+    }
+
+    /// How many events are ready. When there are none, clients that wait for the processor get it for a moment,
+    /// and then there often are: ending a turn and being woken again costs far more than asking twice (measured
+    /// with 64 connections on two busy cores: 1.08 of nginx's rate instead of 0.89).
+    private func pollTwice() -> Int {
+        let count = poller.poll()
+        if count > 0 { return count }
+        sched_yield()
+        return poller.poll()
     }
 
     /// Ends a batch: hands over what was gathered, sends what was answered, goes on where that made room.
