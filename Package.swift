@@ -16,6 +16,13 @@ func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
         swiftSettings: settings)
 }
 
+/// Tests of the running server, which know nothing of its inside.
+func black(_ name: String) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: ["TestSupport"], path: "Tests/\(name)Tests",
+        swiftSettings: settings)
+}
+
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -38,13 +45,34 @@ let package = Package(
         room("Intake", ["HTTP", "Payload", "Spool", "Identity", "CZlib", logging]),
         room("Loader", ["Spool", "Identity", "Payload", "Postgres", crypto, logging]),
         room("Identity", ["Payload", "Postgres", crypto, logging]),
-        room("Embedded", ["Postgres", logging]),
+        room("Embedded", ["Postgres", "CLinux", logging]),
         room("Postgres", ["Foundations", "CLibpq", logging]),
         room("Spool", ["Foundations", "CLinux", logging]),
         room("HTTP", ["Foundations", "CLinux", logging]),
         room("Payload", ["Foundations"]),
         room("ConfigurationFile", ["Foundations", yaml]),
         room("Foundations", ["CLinux"]),
+
+        .executableTarget(
+            name: "torture", dependencies: ["TestSupport", arguments], swiftSettings: settings),
+
+        tests(of: "Foundations"),
+        tests(of: "Payload"),
+        tests(of: "HTTP", ["CLinux", logging]),
+        tests(of: "Spool", ["CFaults", logging]),
+        tests(of: "Postgres", ["Embedded", logging]),
+        tests(of: "Embedded", [logging]),
+        tests(of: "ConfigurationFile"),
+        tests(of: "Identity", ["Payload", "Postgres", logging]),
+        tests(of: "Intake", [logging]),
+        tests(of: "Loader", ["TestSupport", logging]),
+        tests(of: "waymark", [arguments, logging]),
+        black("Conformance"),
+        black("Durability"),
+        .target(
+            name: "TestSupport", dependencies: ["CLibpq", "CZlib"], path: "Tests/Support",
+            swiftSettings: settings),
+        .target(name: "CFaults", path: "Tests/CFaults"),
 
         .target(name: "CLinux"),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

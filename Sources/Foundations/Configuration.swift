@@ -34,6 +34,12 @@ package struct Configuration: Sendable, Equatable {
     package enum Deduplicate: Sendable, Equatable {
         case days(Int)
         case forever
+
+        /// Nil: for ever.
+        package var days: Int? {
+            if case .days(let days) = self { return days }
+            return nil
+        }
     }
 }
 

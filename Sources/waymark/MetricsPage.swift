@@ -6,11 +6,12 @@ import Spool
 
 /// The text of `/metrics`, in Prometheus' exposition format, version 0.0.4. Every metric is explained in
 /// `docs/operations.md`.
-struct MetricsPage {
+struct MetricsPage: ~Copyable {
     private var out = ByteBuffer(capacity: 16 << 10)
 
     static func render(
-        http: HTTPMetrics, loader: LoaderMetrics, loaderStatus: LoaderStatus, spool: SpoolStatus, lookupFailures: Int,
+        http: HTTPMetrics, loader: LoaderMetrics, loaderStatus: LoaderStatus, spool: SpoolStatus,
+        lookupFailures: Int,
         startedAt: Timestamp, now: Timestamp, _ text: inout ByteBuffer
     ) {
         var page = MetricsPage()
@@ -18,9 +19,14 @@ struct MetricsPage {
         page.events(loader)
         page.spool(spool, now)
         page.gauge("waymark_database_up", "1 while the loader is connected", loaderStatus.isConnected ? 1 : 0)
-        page.counter("waymark_database_errors_total", "Failures of the loader's connection", loader.databaseErrors.total)
-        page.counter("waymark_lookup_failures_total", "Look-ups before the answer that failed", lookupFailures)
-        page.gauge("waymark_ledger_balanced", "0 when the ledger does not add up", loaderStatus.ledgerMismatch == nil ? 1 : 0)
+        page.counter(
+            "waymark_database_errors_total", "Failures of the loader's connection",
+            loader.databaseErrors.total)
+        page.counter(
+            "waymark_lookup_failures_total", "Look-ups before the answer that failed", lookupFailures)
+        page.gauge(
+            "waymark_ledger_balanced", "0 when the ledger does not add up",
+            loaderStatus.ledgerMismatch == nil ? 1 : 0)
         page.gauge("process_resident_memory_bytes", "Resident memory", residentBytes())
         page.gauge("process_start_time_seconds", "When the server started", Int(startedAt.seconds))
         text.append(page.out.bytes)
@@ -32,8 +38,12 @@ struct MetricsPage {
         histogram("waymark_answer_seconds", "From a request's last byte to its answer", http.latency)
         gauge("waymark_connections", "Open connections", http.connections.current)
         counter("waymark_connections_accepted_total", "Connections accepted", http.connectionsAccepted.total)
-        counter("waymark_connections_refused_total", "Connections turned away: too many", http.connectionsRefused.total)
-        counter("waymark_connections_timed_out_total", "Connections cut off: too slow", http.connectionsTimedOut.total)
+        counter(
+            "waymark_connections_refused_total", "Connections turned away: too many",
+            http.connectionsRefused.total)
+        counter(
+            "waymark_connections_timed_out_total", "Connections cut off: too slow",
+            http.connectionsTimedOut.total)
         counter("waymark_received_bytes_total", "Bytes received", http.bytesReceived.total)
         counter("waymark_sent_bytes_total", "Bytes sent", http.bytesSent.total)
         gauge("waymark_buffered_bytes", "Memory of all connections' buffers", http.bufferedBytes.current)
@@ -46,9 +56,12 @@ struct MetricsPage {
             ("quarantined", loader.quarantined), ("unsaved", loader.unsaved),
         ]
         for (name, counter) in outcomes { sample("waymark_events_total{outcome=\"\(name)\"}", counter.total) }
-        counter("waymark_poison_events_total", "Events that PostgreSQL refused, or that crashed us", loader.poison.total)
+        counter(
+            "waymark_poison_events_total", "Events that PostgreSQL refused, or that crashed us",
+            loader.poison.total)
         counter("waymark_batches_total", "Transactions of the loader", loader.batches.total)
-        histogram("waymark_commit_seconds", "From a request's arrival to the commit of its events", loader.toCommit)
+        histogram(
+            "waymark_commit_seconds", "From a request's arrival to the commit of its events", loader.toCommit)
     }
 
     private mutating func spool(_ spool: SpoolStatus, _ now: Timestamp) {

@@ -14,7 +14,10 @@ struct Readiness {
 
     private var wrong: [(name: StaticString, reason: String, stopsAccepting: Bool)] = []
 
-    init(spool: SpoolStatus, loader: LoaderStatus, database: String?, isKnown: Bool, isDraining: Bool, now: Timestamp) {
+    init(
+        spool: SpoolStatus, loader: LoaderStatus, database: String?, isKnown: Bool, isDraining: Bool,
+        now: Timestamp
+    ) {
         if isDraining { wrong.append(("server", "it is shutting down", true)) }
         if !isKnown { wrong.append(("installation", "the database was not reached yet, not once", true)) }
         if let fault = database ?? loader.fault {
@@ -28,7 +31,8 @@ struct Readiness {
             wrong.append(("spool", "it is full: \(spool.bytes) of \(spool.capacity) bytes", true))
         }
         if let oldest = spool.oldestUnloaded, now.seconds - oldest.seconds > Self.lag {
-            let text = "the oldest event waits for \(now.seconds - oldest.seconds) s (\(spool.backlogBytes) bytes in all)"
+            let text =
+                "the oldest event waits for \(now.seconds - oldest.seconds) s (\(spool.backlogBytes) bytes in all)"
             wrong.append(("lag", text, false))
         }
         if let line = loader.ledgerMismatch { wrong.append(("ledger", "it does not add up: \(line)", false)) }

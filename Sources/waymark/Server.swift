@@ -31,6 +31,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let receipts = Receipts()
     private let lookup: Lookup
     private let loader: Loader
+    private let maintenance: Maintenance
     private let embedded: EmbeddedPostgres?
     private var intake: Intake?
     private var http: HTTPServer?
@@ -51,13 +52,14 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             spool: spool, cache: cache, installation: installation, receipts: receipts,
             options: Loader.Options(deduplicateDays: configuration.deduplicate.days, host: Self.hostName()),
             logger: logger)
+        maintenance = Maintenance(
+            deduplicateDays: configuration.deduplicate.days, sources: configuration.sources, logger: logger)
         let isEmbedded = configuration.database == nil
         embedded = isEmbedded ? EmbeddedPostgres(directory: configuration.data, logger: logger) : nil
     }
 
     /// Serves until a signal or a fatal fault; the exit status.
     func run() throws -> Int32 {
-        raiseFileLimit()
         try listen()
         loader.onFatal = { [self] error in
             queue.async {
@@ -75,13 +77,15 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     // MARK: Starting
 
     private func listen() throws {
-        let intake = Intake(
-            configuration, spool: spool, installation: installation, cache: cache, lookup: lookup,
-            receipts: receipts, pages: pages(), logger: logger)
+        let parts = Intake.Parts(
+            spool: spool, installation: installation, sessions: cache, lookup: lookup, receipts: receipts)
+        let metrics = Locked<HTTPMetrics?>(nil)
+        let intake = Intake(configuration, parts: parts, pages: pages(metrics))
         let options = HTTPOptions(
             listen: configuration.listen, lanes: max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1),
             limits: configuration.limits, trustedProxies: configuration.trustedProxies)
-        let http = HTTPServer(options: options, logger: logger, makeHandler: intake.makeHandler)
+        let http = HTTPServer(options: options, logger: logger, makeHandler: intake.handler)
+        metrics.withLock { $0 = http.metrics }
         self.intake = intake
         self.http = http
         for address in try http.start() {
@@ -91,71 +95,68 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     }
 
     private func startDatabase() {
-        guard let embedded else {
-            loader.use(configuration.database)
-            lookup.use(configuration.database)
-            return
-        }
+        guard let embedded else { return use(configuration.database) }
         embedded.start { [self] state in
             switch state {
             case .running(let conninfo):
                 databaseFault.withLock { $0 = nil }
-                loader.use(conninfo)
-                lookup.use(conninfo)
+                use(conninfo)
             case .failed(let reason):
                 databaseFault.withLock { $0 = reason }
-                loader.use(nil)
-                lookup.use(nil)
+                use(nil)
             case .starting, .stopped:
-                loader.use(nil)
-                lookup.use(nil)
+                use(nil)
             }
         }
     }
 
-    /// As many descriptors as we are allowed: each connection needs one.
-    private func raiseFileLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        let needed = configuration.limits.connections + 200
-        if limit.rlim_cur < needed {
-            logger.warning(
-                "fewer descriptors than connections are allowed",
-                metadata: ["descriptors": "\(limit.rlim_cur)", "limits.connections": "\(needed - 200)"])
-        }
+    private func use(_ conninfo: String?) {
+        loader.use(conninfo)
+        lookup.use(conninfo)
+        maintenance.use(conninfo)
     }
 
     // MARK: While it runs
 
     private func reload() {
         do {
-            let (new, warnings) = try readConfiguration(path: path, environment: Environment.all)
+            let (new, warnings) = try readConfiguration(path: path)
             for warning in warnings { logger.warning("\(warning)") }
             intake?.update(new)
             http?.update(new.limits)
+            maintenance.keep(new.sources)
             logger.info("configuration reloaded", metadata: ["sources": "\(new.sources.count)"])
         } catch {
             logger.error("the configuration is not taken over", metadata: ["error": "\(error)"])
         }
     }
 
-    private func pages() -> Pages {
-        Pages(
-            readiness: { [self] accepting, out in
-                let readiness = Readiness(
-                    spool: spool.status, loader: loader.status, database: databaseFault.withLock { $0 },
-                    isKnown: installation.issuer != nil,
-                    isDraining: isDraining.load(ordering: .relaxed), now: Clock.system.now())
-                readiness.render(accepting: accepting, &out)
-                return readiness.isReady(accepting: accepting)
+    private func pages(_ http: Locked<HTTPMetrics?>) -> Intake.Pages {
+        Intake.Pages(
+            health: { out in
+                out.append("{\"status\":\"alive\"}\n")
+                return 200
             },
-            metrics: { [self] http, out in
+            readiness: { [self] out in
+                let readiness = readiness()
+                readiness.render(accepting: false, &out)
+                return readiness.isReady(accepting: false) ? 200 : 503
+            },
+            metrics: { [self] out in
+                guard let http = http.withLock({ $0 }) else { return 503 }
                 MetricsPage.render(
                     http: http, loader: loader.metrics, loaderStatus: loader.status, spool: spool.status,
-                    lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out)
+                    lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out
+                )
+                return 200
             })
+    }
+
+    private func readiness() -> Readiness {
+        Readiness(
+            spool: spool.status, loader: loader.status, database: databaseFault.withLock { $0 },
+            isKnown: installation.issuer != nil, isDraining: isDraining.load(ordering: .relaxed),
+            now: Clock.system.now())
     }
 
     // MARK: Stopping
@@ -166,10 +167,11 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         self.status = status
         logger.info("stopping")
         intake?.drain()
-        guard let http else { return finished.signal().discard }
+        guard let http else { return end() }
         http.drain(within: 5) { [self] in
             spool.close { [self] in
                 lookup.stop()
+                maintenance.stop()
                 loader.stop(within: 3000) { [self] in
                     guard let embedded else { return end() }
                     embedded.stop { [self] in end() }
@@ -181,5 +183,24 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private func end() {
         logger.info("stopped")
         finished.signal()
+    }
+
+    // MARK: The machine
+
+    /// Makes the data directory with its parents; only its owner may enter it.
+    private static func makeDirectory(_ path: String) throws(SystemError) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            if mkdir(made, made.count >= path.count ? 0o700 : 0o755) != 0, errno != EEXIST {
+                throw SystemError("mkdir", made)
+            }
+        }
+    }
+
+    private static func hostName() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
