@@ -27,13 +27,28 @@ final class Listener: Sendable {
         switch address {
         case .unix(let path): return [try openUnix(path)]
         case .tcp("*", let port): return [try openAny(port)]
-        case .tcp(let host, let port):
-            var listeners: [Listener] = []
-            for address in try SocketAddress.resolve(host: host, port: port) {
-                listeners.append(try openTCP(address, "\(host):\(port)"))
-            }
-            return listeners
+        case .tcp(let host, let port): return try openNamed(host, port)
         }
+    }
+
+    /// `localhost` is often `::1` as well, also where there is no IPv6: one address that can be had is enough.
+    private static func openNamed(_ host: String, _ port: UInt16) throws(SystemError) -> [Listener] {
+        var listeners: [Listener] = []
+        var failure: SystemError?
+        for address in try SocketAddress.resolve(host: host, port: port) {
+            do {
+                listeners.append(try openTCP(address, "\(host):\(port)"))
+            } catch {
+                guard isMissing(error) else { throw error }
+                failure = error
+            }
+        }
+        if listeners.isEmpty, let failure { throw failure }
+        return listeners
+    }
+
+    private static func isMissing(_ error: SystemError) -> Bool {
+        error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
 
     private static func openAny(_ port: UInt16) throws(SystemError) -> Listener {
@@ -41,7 +56,7 @@ final class Listener: Sendable {
             return try openTCP(SocketAddress(anyOf: AF_INET6, port: port), "*:\(port)", both: true)
         } catch {
             // A kernel without IPv6.
-            guard error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL else { throw error }
+            guard isMissing(error) else { throw error }
             return try openTCP(SocketAddress(anyOf: AF_INET, port: port), "*:\(port)")
         }
     }

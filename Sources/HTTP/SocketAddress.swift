@@ -55,10 +55,17 @@ struct SocketAddress {
         defer { freeaddrinfo(list) }
         var found: [SocketAddress] = []
         while let entry = list?.pointee {
-            if let address = entry.ai_addr { found.append(SocketAddress(address, size: entry.ai_addrlen)) }
+            if let pointer = entry.ai_addr {
+                let address = SocketAddress(pointer, size: entry.ai_addrlen)
+                if !found.contains(where: address.isSame) { found.append(address) }
+            }
             list = entry.ai_next
         }
         return found
+    }
+
+    private func isSame(as other: SocketAddress) -> Bool {
+        withUnsafeBytes(of: storage) { mine in withUnsafeBytes(of: other.storage) { mine.elementsEqual($0) } }
     }
 
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {

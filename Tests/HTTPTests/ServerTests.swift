@@ -179,6 +179,17 @@ import Testing
         }
     }
 
+    @Test func aNameIsListenedOnAsWell() throws {
+        let server = try TestServer(listen: [.tcp(host: "localhost", port: 0)])
+        let address = try #require(server.addresses.first { $0.hasPrefix("127.0.0.1:") })
+        let client = try Client(address)
+        client.get("/echo")
+        #expect(client.answer()?.status == 200)
+        #expect(throws: SystemError.self) {
+            try TestServer(listen: [.tcp(host: "no-such-host.invalid", port: 0)])
+        }
+    }
+
     @Test func aStaleSocketFileIsReplacedAndOtherFilesAreNot() throws {
         let path = "/tmp/waymark-http-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
         let dead = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
