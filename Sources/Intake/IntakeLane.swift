@@ -19,6 +19,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
     /// Takes what comes now; nil: nothing came since the last one was handed over.
     private var open: Batch?
     private var idle: [Batch] = []
+    /// Every batch there is.
+    private var made: [Batch] = []
     var parking: [Parked] = []
     var freeParking: [Int] = []
     var waiters: [UUID: Waiter] = [:]
@@ -26,13 +28,14 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
     private var headers = ByteBuffer(capacity: 1024)
     private var body = ByteBuffer(capacity: 4096)
 
-    /// A batch that is larger is handed over at once.
-    private static let largeBatch = 1 << 20
+    /// A batch that is larger is handed over at once; it has to fit into a segment.
+    private let largeBatch: Int
 
     init(_ intake: Intake, _ lane: Lane) {
         self.intake = intake
         self.lane = lane
         examiner = Examiner(recent: intake.recent)
+        largeBatch = min(1 << 20, intake.parts.spool.options.capacity / 64)
         guard let rules = intake.rules(newerThan: &generation) else {
             preconditionFailure("rules begin at 1")
         }
@@ -184,7 +187,7 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         batch.add(
             composed.reply, from: found.source, received: examiner.judge.verdicts.received,
             fingerprints: examiner.judge.fingerprints)
-        if batch.frame.body.count > Self.largeBatch { endSweep() }
+        if batch.frame.body.count > largeBatch { endSweep() }
     }
 
     func remember(_ session: Bytes?, _ decision: Identification.Decision) {
@@ -229,13 +232,18 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
 
     var batch: Batch {
         if let open { return open }
-        let batch =
-            idle.popLast()
-            ?? Batch { [weak self] batch, result in
-                guard let self else { return }
-                lane.queue.async { self.finish(batch, result) }
-            }
+        let batch = idle.popLast() ?? makeBatch()
         open = batch
+        return batch
+    }
+
+    /// While the spool has a batch's frame, nobody else holds the batch: it stays in `made`.
+    private func makeBatch() -> Batch {
+        let batch = Batch { [weak self] batch, result in
+            guard let self else { return }
+            lane.queue.async { self.finish(batch, result) }
+        }
+        made.append(batch)
         return batch
     }
 
@@ -255,8 +263,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         intake.metrics.inFlight.add(-batch.size)
         lane.answering {
             for reply in batch.replies {
-                if case .failure = result {
-                    fail(reply, batch)
+                if case .failure(let error) = result {
+                    fail(reply, batch, error)
                 } else if let task = reply.waiter {
                     advance(task) { $0.isDurable = true }
                 } else {
@@ -273,9 +281,11 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         idle.append(batch)
     }
 
-    private func fail(_ reply: Batch.Reply, _ batch: Batch) {
+    private func fail(_ reply: Batch.Reply, _ batch: Batch, _ error: SpoolError) {
         if let task = reply.waiter { forget(task) }
-        let refusal = Refusal.unavailable("the disk does not take it: send again", seconds: 2)
+        var refusal = Refusal.unavailable("the disk does not take it: send again", seconds: 2)
+        // Alone it will never fit, so sending it again would be in vain.
+        if case .tooLarge = error, batch.replies.count == 1 { refusal = .tooLarge }
         intake.metrics.count(refusal)
         headers.removeAll()
         body.removeAll()
