@@ -54,12 +54,13 @@ struct SocketAddress {
         }
         defer { freeaddrinfo(list) }
         var found: [SocketAddress] = []
-        while let entry = list?.pointee {
+        var next = list
+        while let entry = next?.pointee {
             if let pointer = entry.ai_addr {
                 let address = SocketAddress(pointer, size: entry.ai_addrlen)
                 if !found.contains(where: address.isSame) { found.append(address) }
             }
-            list = entry.ai_next
+            next = entry.ai_next
         }
         return found
     }
