@@ -73,10 +73,10 @@ package enum Schema {
             ended_at timestamptz,
             context jsonb,
             user_agent text,
-            clock_skew bigint not null default 0,
+            clock_skew bigint,
             primary key (bucket, id)
         ) with (fillfactor = 80);
-        comment on column session.clock_skew is 'microseconds that are added to the times that this client says';
+        comment on column session.clock_skew is 'microseconds that are added to the times that this client says; null: no clock of it was seen';
 
         create table event (
             bucket int not null,
