@@ -8,6 +8,8 @@ package enum EventClock {
     /// As long as a session's clock stays within this of what it was, its first correction holds, so that
     /// the jitter of the network cannot put one device's events into another order.
     package static let jitter: Int64 = 60_000_000
+    /// A hundred years: no clock is as wrong as that, and sums of such times would overflow.
+    static let implausible: UInt64 = 3_155_760_000_000_000
     /// How far ahead of its arrival an event may be.
     package static let future: Int64 = 300_000_000
 
@@ -15,7 +17,7 @@ package enum EventClock {
     package static func skew(sentAt: Timestamp?, receivedAt: Timestamp, before: Int64?) -> Int64 {
         guard let sentAt else { return before ?? 0 }
         let (now, overflow) = receivedAt.microseconds.subtractingReportingOverflow(sentAt.microseconds)
-        if overflow { return before ?? 0 }
+        if overflow || now.magnitude > implausible { return before ?? 0 }
         if let before, abs(now - before) <= jitter { return before }
         return abs(now) <= tolerance ? 0 : now
     }
