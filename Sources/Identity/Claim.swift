@@ -41,6 +41,14 @@ package struct Claim {
         userAgent = submission.userAgent
     }
 
+    /// Forgets what was settled, before another try.
+    package mutating func unsettle() {
+        profile = nil
+        skew = 0
+        sessionSaved = false
+        contested = false
+    }
+
     /// How much the answer weighs against others for the same session. `derived` is the session's own id.
     func strength(derived: UUID) -> Binding.Strength {
         switch basis {

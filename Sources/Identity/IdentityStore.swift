@@ -11,11 +11,23 @@ final class IdentityStore {
         let skew: Int64?
     }
 
+    /// When a profile was seen in a batch, first and last.
+    struct Seen {
+        var first: Timestamp
+        var last: Timestamp
+
+        mutating func extend(_ first: Timestamp, _ last: Timestamp) {
+            self.first = min(self.first, first)
+            self.last = max(self.last, last)
+        }
+    }
+
     // MARK: Reading
 
     /// What ids mean now: a profile's id itself, an alias's target; unknown ones are left out.
     func resolve(_ ids: [UUID], _ connection: Connection) throws(PostgresError) -> [UUID: UUID] {
         if ids.isEmpty { return [:] }
+        let ids = ids.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         let rows = try connection.execute(
             """
             select q.id, coalesce(a.profile_id, p.id)
@@ -61,6 +73,28 @@ final class IdentityStore {
         }
     }
 
+    /// What the rows of sessions say that are not to be written; nil: there is none.
+    func read(_ groups: [SessionGroup], _ connection: Connection) throws(PostgresError) -> [Row?] {
+        if groups.isEmpty { return [] }
+        var ids = ArrayColumn(of: Bytes.self)
+        for group in groups { ids.append(group.id) }
+        var parameters = Parameters()
+        parameters.append(groups.indices.map { Int32($0) })
+        parameters.append(groups.map(\.bucket))
+        parameters.append(ids)
+        let rows = try connection.execute(
+            """
+            select q.n, s.profile_id, s.clock_skew from unnest($1::int[], $2::int[], $3::text[]) as q(n, bucket, id)
+                join session s on s.bucket = q.bucket and s.id = q.id
+            """, with: parameters)
+        var found = [Row?](repeating: nil, count: groups.count)
+        for row in 0..<rows.count {
+            found[rows.int(row, 0)] = Row(
+                profile: rows.uuidOrNil(row, 1), skew: rows.intOrNil(row, 2).map(Int64.init))
+        }
+        return found
+    }
+
     /// Gives sessions the profile and the clock that were settled after their rows were seen (and locked).
     func rebind(_ groups: [SessionGroup], _ connection: Connection) throws(PostgresError) {
         if groups.isEmpty { return }
@@ -69,7 +103,7 @@ final class IdentityStore {
         var parameters = Parameters()
         parameters.append(groups.map(\.bucket))
         parameters.append(ids)
-        parameters.append(groups.map(\.binding.profile))
+        parameters.append(groups.map(\.profile))
         parameters.append(groups.map(\.skew))
         _ = try connection.execute(
             """
@@ -81,40 +115,8 @@ final class IdentityStore {
 
     // MARK: Profiles
 
-    /// Makes ids aliases for ever, points older aliases of theirs at the same profile, and removes what they
-    /// had as profiles of their own (a derived profile has no traits).
-    func alias(
-        _ losers: [(id: UUID, profile: UUID, at: Timestamp)], _ connection: Connection
-    ) throws(PostgresError) {
-        if losers.isEmpty { return }
-        let losers = losers.sorted { ($0.id.bucket, $0.id) < ($1.id.bucket, $1.id) }
-        let added = try connection.execute(
-            """
-            insert into alias (bucket, id, profile_id, created_at)
-            select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[])
-            on conflict (bucket, id) do nothing returning id
-            """, losers.map(\.id.bucket), losers.map(\.id), losers.map(\.profile), losers.map(\.at))
-        if added.count == 0 { return }
-        _ = try connection.execute(
-            """
-            update alias a set profile_id = q.profile_id
-            from unnest($1::int[], $2::uuid[], $3::uuid[]) as q(bucket, id, profile_id) where a.profile_id = q.id
-            """, losers.map(\.id.bucket), losers.map(\.id), losers.map(\.profile))
-        _ = try connection.execute(
-            """
-            delete from profile p using unnest($1::int[], $2::uuid[]) as q(bucket, id)
-            where p.bucket = q.bucket and p.id = q.id and p.traits = '{}'
-            """, losers.map(\.id.bucket), losers.map(\.id))
-    }
-
-    /// Writes the profiles that sessions were settled to, or that they were seen again.
-    func seen(_ groups: [SessionGroup], _ connection: Connection) throws(PostgresError) {
-        var times: [UUID: (first: Timestamp, last: Timestamp)] = [:]
-        for group in groups {
-            guard let profile = group.binding.profile else { continue }
-            let known = times[profile] ?? (group.startedAt, group.seenAt)
-            times[profile] = (min(known.first, group.startedAt), max(known.last, group.seenAt))
-        }
+    /// Writes the profiles, or that they were seen again; locks their rows in any case.
+    func seen(_ times: [UUID: Seen], _ connection: Connection) throws(PostgresError) {
         if times.isEmpty { return }
         let profiles = times.sorted { ($0.key.bucket, $0.key) < ($1.key.bucket, $1.key) }
         _ = try connection.execute(
@@ -125,6 +127,43 @@ final class IdentityStore {
             where p.last_seen_at < excluded.last_seen_at - interval '30 s'
             """, profiles.map(\.key.bucket), profiles.map(\.key), profiles.map(\.value.first),
             profiles.map(\.value.last))
+    }
+
+    /// None of these, whose rows are locked, may have become an alias since it was looked at. If one did, the
+    /// transaction must be tried again, and sees it then.
+    func verify(_ profiles: Set<UUID>, _ connection: Connection) throws(PostgresError) {
+        if profiles.isEmpty { return }
+        let rows = try connection.execute(
+            """
+            select 1 from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                join alias a on a.bucket = q.bucket and a.id = q.id limit 1
+            """, profiles.map(\.bucket), Array(profiles))
+        if rows.isEmpty { return }
+        throw PostgresError(
+            .server, "a profile was merged meanwhile", sqlstate: "40001", context: "settling who is who")
+    }
+
+    /// Makes ids aliases for ever, points older aliases of theirs at the same profile, and removes what they
+    /// had as profiles of their own (a derived profile has no traits). Their rows are locked (see `seen`).
+    func alias(_ merges: [Merges.Merge], _ connection: Connection) throws(PostgresError) {
+        if merges.isEmpty { return }
+        let (buckets, losers) = (merges.map(\.loser.bucket), merges.map(\.loser))
+        try connection.execute(
+            """
+            insert into alias (bucket, id, profile_id, created_at)
+            select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+            on conflict (bucket, id) do nothing
+            """, buckets, losers, merges.map(\.winner), merges.map(\.at))
+        try connection.execute(
+            """
+            update alias a set profile_id = q.profile_id
+            from unnest($1::uuid[], $2::uuid[]) as q(id, profile_id) where a.profile_id = q.id
+            """, losers, merges.map(\.winner))
+        try connection.execute(
+            """
+            delete from profile p using unnest($1::int[], $2::uuid[]) as q(bucket, id)
+            where p.bucket = q.bucket and p.id = q.id and p.traits = '{}'
+            """, buckets, losers)
     }
 
     /// Keeps the ids that sources with static profile ids sent and that are no UUIDs.
@@ -164,44 +203,5 @@ final class IdentityStore {
         key.append(UInt8(ascii: ":"))
         key.append(value)
         return Identity.bucket(of: key.bytes)
-    }
-}
-
-/// The columns of an upsert of sessions.
-private struct SessionColumns: ~Copyable {
-    private var buckets = ArrayColumn(of: Int32.self)
-    private var ids = ArrayColumn(of: Bytes.self)
-    private var profiles = ArrayColumn(of: UUID?.self)
-    private var sources = ArrayColumn(of: Bytes.self)
-    private var started = ArrayColumn(of: Timestamp.self)
-    private var seen = ArrayColumn(of: Timestamp.self)
-    private var contexts = ArrayColumn(of: JSONText.self)
-    private var agents = ArrayColumn(of: Bytes.self)
-    private var skews = ArrayColumn(of: Int64?.self)
-
-    mutating func append(_ group: SessionGroup) {
-        buckets.append(group.bucket)
-        ids.append(group.id)
-        profiles.append(group.binding.profile)
-        sources.append(group.source)
-        started.append(group.startedAt)
-        seen.append(group.seenAt)
-        if group.context.count > 0 { contexts.append(JSONText(group.context)) } else { contexts.appendNull() }
-        if group.userAgent.count > 0 { agents.append(group.userAgent) } else { agents.appendNull() }
-        skews.append(group.skew)
-    }
-
-    consuming func parameters() -> Parameters {
-        var parameters = Parameters()
-        parameters.append(buckets)
-        parameters.append(ids)
-        parameters.append(profiles)
-        parameters.append(sources)
-        parameters.append(started)
-        parameters.append(seen)
-        parameters.append(contexts)
-        parameters.append(agents)
-        parameters.append(skews)
-        return parameters
     }
 }

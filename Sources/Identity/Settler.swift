@@ -6,7 +6,9 @@ import Postgres
 ///
 /// Sessions that the cache knows to be stored, fresh and unchanged cost no statement. The others are upserted
 /// together, sorted, so that two servers that meet on a session wait for each other and never deadlock; what
-/// the row says then decides (`Binding`). What was learnt goes into the cache only after the commit.
+/// the row says then decides (`Binding`). Then the profiles are locked, winners and losers together, and only
+/// then ids become aliases: so no id becomes an alias while another transaction binds a session to it, and
+/// aliases never form chains. What was learnt goes into the cache only after the commit.
 package final class Settler {
     private let cache: SessionCache
     private let issuer: Issuer
@@ -26,24 +28,12 @@ package final class Settler {
     package func settle(_ claims: inout [Claim], _ connection: Connection) throws(PostgresError) {
         var groups = grouped(claims)
         for i in groups.indices { takeFromCache(&groups[i], claims) }
-
-        let known = try store.resolve(unsettled(claims, groups), connection)
         let stale = groups.indices.filter { !groups[$0].isFresh }
             .sorted { groups[$0].precedes(groups[$1]) }
-        for i in stale { fold(&groups[i], row: nil, claims, known) }
-        let saved = stale.filter { groups[$0].saves }
-        let rows = try store.upsert(saved.map { groups[$0] }, connection)
-        for (i, row) in zip(saved, rows) {
-            fold(&groups[i], row: row, claims, known)
-            groups[i].differs = groups[i].binding.profile != row.profile || groups[i].skew != row.skew
-        }
-        try store.rebind(saved.filter { groups[$0].differs }.map { groups[$0] }, connection)
-        try store.alias(stale.flatMap { i in groups[i].losers }, connection)
-        try store.seen(stale.map { groups[$0] }, connection)
+        if !stale.isEmpty { try settle(stale, &groups, claims, connection) }
         try store.fixed(claims, connection)
-
-        for i in groups.indices { conclude(groups[i], &claims) }
-        for i in saved { learn(groups[i]) }
+        for group in groups { conclude(group, &claims) }
+        for i in stale where groups[i].saves { learn(groups[i]) }
     }
 
     /// Call after the commit: the cache learns what is stored now.
@@ -54,10 +44,42 @@ package final class Settler {
         learnt.removeAll(keepingCapacity: true)
     }
 
-    /// Call after a rollback.
-    package func rolledBack() { learnt.removeAll(keepingCapacity: true) }
+    /// How much was learnt since the last commit.
+    package var mark: Int { learnt.count }
+
+    /// Call after a rollback: what was learnt since that mark is not so. 0: all of it.
+    package func rolledBack(to mark: Int) { learnt.removeSubrange(mark...) }
 
     // MARK: Steps
+
+    private func settle(
+        _ stale: [Int], _ groups: inout [SessionGroup], _ claims: [Claim], _ connection: Connection
+    ) throws(PostgresError) {
+        var known = try store.resolve(mentioned(stale, groups, claims), connection)
+        for i in stale { fold(&groups[i], row: nil, claims, known) }
+        let rows = try rows(stale, groups, connection)
+        let strangers = stale.compactMap { i in rows[i]?.profile.flatMap { groups[i].expects($0) ? nil : $0 }
+        }
+        known.merge(try store.resolve(Array(Set(strangers)), connection)) { _, new in new }
+        for i in stale { if let row = rows[i] { fold(&groups[i], row: row, claims, known) } }
+
+        var merges = Merges()
+        for i in stale {
+            guard let winner = groups[i].profile else { continue }
+            for loser in groups[i].binding.losers { merges.merge(loser, into: winner, at: groups[i].seenAt) }
+        }
+        for i in stale { groups[i].profile = groups[i].profile.map(merges.target(of:)) }
+
+        try store.seen(seen(stale, groups, claims, merges), connection)
+        let certain = stale.filter { groups[$0].binding.strength != .fixed && !groups[$0].isDerived }
+        try store.verify(Set(certain.compactMap { groups[$0].profile }), connection)
+        let differing = stale.filter { i in
+            guard groups[i].saves, let row = rows[i] else { return false }
+            return row.profile != groups[i].profile || row.skew != groups[i].skew
+        }
+        try store.rebind(differing.map { groups[$0] }, connection)
+        try store.alias(merges.all, connection)
+    }
 
     private func grouped(_ claims: [Claim]) -> [SessionGroup] {
         var groups: [SessionGroup] = []
@@ -93,7 +115,7 @@ package final class Settler {
         let fresh = group.seenAt.seconds - entry.seen < Self.freshness
         if unchanged, fresh, group.context.count == 0 || !group.saves {
             group.isFresh = true
-            group.binding = Binding(row: entry.profile, derived: UUID(high: 0, low: 0))
+            group.profile = entry.profile
         } else {
             group.prepare(issuer)
         }
@@ -104,37 +126,81 @@ package final class Settler {
             ? before : EventClock.skew(sentAt: claim.sentAt, receivedAt: claim.receivedAt, before: before)
     }
 
-    /// Ids whose present meaning must be asked for, because Intake could not.
-    private func unsettled(_ claims: [Claim], _ groups: [SessionGroup]) -> [UUID] {
+    /// Ids whose present meaning must be asked for: those that were known when they were answered may be aliases
+    /// by now, and what was sent while the database was away was not looked at.
+    private func mentioned(_ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim]) -> [UUID] {
         var ids: Set<UUID> = []
-        for group in groups where !group.isFresh {
-            for member in group.members where !claims[member].flags.contains(.settled) {
+        for i in stale {
+            for member in groups[i].members {
                 let claim = claims[member]
-                if let sent = UUID(claim.sent), claim.basis != .fixed { ids.insert(sent) }
-                if let answered = claim.answered, claim.basis == .known { ids.insert(answered) }
+                switch claim.basis {
+                case .none, .fixed: break
+                case .known, .session:
+                    if let answered = claim.answered, answered != groups[i].derived { ids.insert(answered) }
+                case .derived:
+                    if let sent = unsettled(claim) { ids.insert(sent) }
+                }
             }
         }
-        return ids.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        return Array(ids)
+    }
+
+    /// The profile's id that a client sent while nobody could say whether it is known.
+    private func unsettled(_ claim: Claim) -> UUID? {
+        claim.basis == .derived && !claim.flags.contains(.settled) ? UUID(claim.sent) : nil
+    }
+
+    /// The rows of the sessions: those to be saved are written first, and locked with it.
+    private func rows(
+        _ stale: [Int], _ groups: [SessionGroup], _ connection: Connection
+    ) throws(PostgresError) -> [Int: IdentityStore.Row] {
+        let saved = stale.filter { groups[$0].saves }
+        let others = stale.filter { !groups[$0].saves }
+        let written = try store.upsert(saved.map { groups[$0] }, connection)
+        let found = try store.read(others.map { groups[$0] }, connection)
+        var rows = Dictionary(minimumCapacity: stale.count) as [Int: IdentityStore.Row]
+        for (i, row) in zip(saved, written) { rows[i] = row }
+        for (i, row) in zip(others, found) { rows[i] = row }
+        return rows
     }
 
     /// Takes the requests of a session into account, in their order, beginning with what its row says.
     private func fold(
         _ group: inout SessionGroup, row: IdentityStore.Row?, _ claims: [Claim], _ known: [UUID: UUID]
     ) {
-        group.binding = Binding(row: row?.profile, derived: group.derived)
+        group.binding = Binding(row: row?.profile.map { known[$0] ?? $0 }, derived: group.derived)
         group.skew = row.map(\.skew) ?? group.skew
         for member in group.members {
             let claim = claims[member]
             if let answered = claim.answered {
                 group.binding.take(known[answered] ?? answered, claim.strength(derived: group.derived))
             }
-            if claim.basis == .derived, !claim.flags.contains(.settled), let sent = UUID(claim.sent),
-                let now = known[sent] ?? (issuer.issued(sent) ? sent : nil)
-            {
-                group.binding.take(now, .known)
+            if let sent = unsettled(claim), let now = known[sent] ?? (issuer.issued(sent) ? sent : nil) {
+                group.binding.take(now, now == group.derived ? .derived : .known)
             }
             group.skew = skew(claim, before: group.skew)
         }
+        group.profile = group.binding.profile
+    }
+
+    /// When each profile was seen: those of the sessions, those that are fixed, and those that are to become
+    /// aliases, which must be locked as well.
+    private func seen(
+        _ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim], _ merges: Merges
+    ) -> [UUID: IdentityStore.Seen] {
+        var times: [UUID: IdentityStore.Seen] = [:]
+        func note(_ id: UUID?, _ first: Timestamp, _ last: Timestamp) {
+            guard let id else { return }
+            times[id, default: IdentityStore.Seen(first: first, last: last)].extend(first, last)
+        }
+        for group in stale.map({ groups[$0] }) {
+            note(group.profile, group.startedAt, group.seenAt)
+            for member in group.members where claims[member].basis == .fixed {
+                note(claims[member].answered, claims[member].receivedAt, claims[member].receivedAt)
+            }
+        }
+        for merge in merges.all { note(merge.loser, merge.at, merge.at) }
+        return times
     }
 
     private func conclude(_ group: SessionGroup, _ claims: inout [Claim]) {
@@ -143,7 +209,7 @@ package final class Settler {
             switch claim.basis {
             case .none: claims[member].profile = nil
             case .fixed: claims[member].profile = claim.answered
-            default: claims[member].profile = group.binding.profile
+            default: claims[member].profile = group.profile
             }
             claims[member].skew = group.skew ?? 0
             claims[member].sessionSaved = group.saves
@@ -152,69 +218,10 @@ package final class Settler {
     }
 
     private func learn(_ group: SessionGroup) {
-        var entry = SessionCache.Entry(profile: group.binding.profile)
+        var entry = SessionCache.Entry(profile: group.profile)
         entry.seen = max(group.seenAt.seconds, 1)
         entry.context = group.contextHash
         entry.skew = group.skew
         learnt.append((Array(group.id), entry))
-    }
-}
-
-/// The requests of one session in a batch.
-struct SessionGroup {
-    let id: Bytes
-    let source: Bytes
-    let startedAt: Timestamp
-    private(set) var members: [Int]
-    private(set) var seenAt: Timestamp
-    /// The latest that was sent; empty: nothing to write.
-    var context: Bytes
-    private(set) var userAgent: Bytes
-    /// A row is to be written.
-    private(set) var saves: Bool
-    /// The row is known to hold all of this already.
-    var isFresh = false
-    /// The row says something else than what was settled.
-    var differs = false
-    var binding = Binding(row: nil, derived: UUID(high: 0, low: 0))
-    var skew: Int64?
-    var contextHash: UInt64 = 0
-    private(set) var bucket: Int32 = 0
-    private(set) var derived = UUID(high: 0, low: 0)
-
-    init(_ member: Int, _ claim: Claim) {
-        id = claim.session
-        source = claim.source
-        startedAt = claim.receivedAt
-        seenAt = claim.receivedAt
-        members = [member]
-        context = claim.context
-        userAgent = claim.userAgent
-        saves = claim.flags.contains(.saveSession)
-    }
-
-    mutating func add(_ member: Int, _ claim: Claim) {
-        members.append(member)
-        seenAt = max(seenAt, claim.receivedAt)
-        if claim.context.count > 0 { context = claim.context }
-        if claim.userAgent.count > 0 { userAgent = claim.userAgent }
-        if claim.flags.contains(.saveSession) { saves = true }
-    }
-
-    /// What only a group that is written needs.
-    mutating func prepare(_ issuer: Issuer) {
-        bucket = Identity.bucket(of: id)
-        derived = issuer.profile(forSession: id)
-    }
-
-    /// The order in which rows are locked.
-    func precedes(_ other: SessionGroup) -> Bool {
-        bucket != other.bucket ? bucket < other.bucket : id.lexicographicallyPrecedes(other.id)
-    }
-
-    /// Losers with the profile that they mean now.
-    var losers: [(id: UUID, profile: UUID, at: Timestamp)] {
-        guard let profile = binding.profile else { return [] }
-        return binding.losers.filter { $0 != profile }.map { ($0, profile, seenAt) }
     }
 }

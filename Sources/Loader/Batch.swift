@@ -39,6 +39,7 @@ final class Batch {
         let received: Int
     }
 
+    private var records: [SpoolRecord] = []
     private var buffer = ByteBuffer(capacity: 1 << 20)
     private(set) var requests: [Request] = []
     /// One for each request, in the same order.
@@ -60,15 +61,22 @@ final class Batch {
         from reader: SpoolReader, begin: LoadPosition, events wanted: Int, bytes: Int, exactly: Bool = false
     ) throws {
         clear(at: begin)
-        var records: [SpoolRecord] = []
-        var count = -begin.part
+        records.removeAll(keepingCapacity: true)
+        var (count, passed) = (0, 0)
         while count < wanted, buffer.count < bytes, let record = try reader.next(into: &buffer) {
+            // After damage it may be another record that comes first.
+            if records.isEmpty, record.position == begin.record { passed = begin.part }
+            if records.isEmpty { count = -passed }
             records.append(record)
             count += try Self.countEvents(buffer[record.range])
             end = LoadPosition(record: record.next, part: 0)
         }
+        // Behind damage there may be nothing: then what was stepped over is all that is done.
+        if records.isEmpty, reader.position != begin.record {
+            end = LoadPosition(record: reader.position, part: 0)
+        }
         for record in records { try decode(record) }
-        if begin.part > 0 { drop(first: min(begin.part, events.count)) }
+        if passed > 0 { drop(first: min(passed, events.count)) }
         if exactly, events.count > wanted, let last = records.last { cut(to: wanted, of: last, count: count) }
         if buffer.count > bytes * 4 { oversized = true }
     }
@@ -90,6 +98,15 @@ final class Batch {
         end = begin
         receivedUntil = nil
         receivedFrom = nil
+    }
+
+    /// Forgets what an attempt decided, before another one.
+    func reset() {
+        for i in claims.indices { claims[i].unsettle() }
+        for i in events.indices {
+            events[i].outcome = nil
+            if events[i].refusal?.isPoison != true { events[i].refusal = nil }
+        }
     }
 
     private static func countEvents(_ frame: Bytes) throws -> Int {

@@ -12,19 +12,29 @@ struct BatchTransaction {
 
     enum Result { case committed, positionMoved }
 
+    /// How often a transaction that met another server's is tried again before the loader pauses.
+    private static let retries = 5
+
     func run(
         _ batch: Batch, from begin: LoadPosition, now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Result {
-        let all = batch.events.indices
-        do throws(PostgresError) {
-            return try attempt(batch, from: begin, now: now, connection) { () throws(PostgresError) in
-                try writer.write(batch, all, connection)
+        var isCareful = false
+        var tries = 0
+        while true {
+            do throws(PostgresError) {
+                return try attempt(batch, from: begin, now: now, connection) { () throws(PostgresError) in
+                    try isCareful
+                        ? halves(batch, batch.events.indices, connection)
+                        : writer.write(batch, batch.events.indices, connection)
+                }
+            } catch {
+                tries += 1
+                if error.isDataFault, !isCareful {
+                    isCareful = true
+                } else if !error.isCollision || tries > Self.retries {
+                    throw error
+                }
             }
-        } catch {
-            guard error.isDataFault else { throw error }
-        }
-        return try attempt(batch, from: begin, now: now, connection) { () throws(PostgresError) in
-            try careful(batch, all, connection)
         }
     }
 
@@ -32,6 +42,7 @@ struct BatchTransaction {
         _ batch: Batch, from begin: LoadPosition, now: Timestamp, _ connection: Connection,
         _ write: () throws(PostgresError) -> Void
     ) throws(PostgresError) -> Result {
+        batch.reset()
         do throws(PostgresError) {
             try connection.begin(context: "loading")
             let isOurs = try positions.advance(
@@ -52,22 +63,32 @@ struct BatchTransaction {
     }
 
     /// Writes a range behind a savepoint; halves it when its data is at fault.
-    private func careful(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError)
-    {
+    private func careful(
+        _ batch: Batch, _ range: Range<Int>, _ connection: Connection
+    ) throws(PostgresError) {
         do throws(PostgresError) {
-            try connection.savepoint { () throws(PostgresError) in try writer.write(batch, range, connection)
+            try connection.savepoint { () throws(PostgresError) in
+                try writer.write(batch, range, connection)
             }
         } catch {
             guard error.isDataFault, !range.isEmpty else { throw error }
-            if range.count == 1 {
-                if batch.events[range.lowerBound].refusal?.isPoison == true { throw error }
-                batch.events[range.lowerBound].refusal = Poison.refusal(error)
-                try careful(batch, range, connection)
-            } else {
-                let middle = range.lowerBound + range.count / 2
-                try careful(batch, range.lowerBound..<middle, connection)
-                try careful(batch, middle..<range.upperBound, connection)
-            }
+            if range.count > 1 { return try halves(batch, range, connection) }
+            let isPoison = batch.events[range.lowerBound].refusal?.isPoison ?? false
+            if isPoison { throw error }
+            batch.events[range.lowerBound].refusal = Poison.refusal(error)
+            try careful(batch, range, connection)
         }
     }
+
+    /// The range is known to fail as a whole.
+    private func halves(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+        let middle = range.lowerBound + range.count / 2
+        if range.count > 1 { try careful(batch, range.lowerBound..<middle, connection) }
+        try careful(batch, middle..<range.upperBound, connection)
+    }
+}
+
+extension PostgresError {
+    /// Another server's transaction was in the way; the next try finds it done.
+    fileprivate var isCollision: Bool { origin == .server && (sqlstate == "40001" || sqlstate == "40P01") }
 }

@@ -22,6 +22,18 @@ final class BatchWriter {
     /// Writes the events of the range. May be called several times in one transaction, for ranges from left to
     /// right; after a failure the same range may be written again.
     func write(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+        let before = settler.mark
+        do throws(PostgresError) {
+            try writeAll(batch, range, connection)
+        } catch {
+            settler.rolledBack(to: before)
+            throw error
+        }
+    }
+
+    private func writeAll(
+        _ batch: Batch, _ range: Range<Int>, _ connection: Connection
+    ) throws(PostgresError) {
         for i in range {
             batch.events[i].outcome = nil
             if batch.events[i].refusal?.isPoison != true { batch.events[i].refusal = nil }
@@ -36,7 +48,7 @@ final class BatchWriter {
     }
 
     func committed(at now: Timestamp) { settler.committed(at: now) }
-    func rolledBack() { settler.rolledBack() }
+    func rolledBack() { settler.rolledBack(to: 0) }
 
     /// Requests with at least one event that is processed get their session and profile settled and written.
     private func settle(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
