@@ -51,13 +51,12 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private var connection: Connection?
     private var transaction: BatchTransaction?
     private var reader: SpoolReader?
-    /// What the database has for the position; the same as `position` but before a spool's first commit.
-    private var stored = LoadPosition.start
+    /// Up to where the database has this spool.
     private var position = LoadPosition.start
     private var partitions = Partitions()
-    private var note: LoadingNote
+    private let note: LoadingNote
     /// What crashed the process before, until it is loaded or found.
-    private var suspect: LoadingNote.Suspect?
+    private var suspicion: Suspicion?
     private let batch = Batch()
     /// Milliseconds to the next try after a failure; 0: all is well.
     private var backoff = 0
@@ -65,6 +64,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private var lastCommit: UInt64 = 0
     private var lastCheck: UInt64 = 0
     private var lastHeartbeat: UInt64 = 0
+    /// Looks at an idle spool that are on their way: one at most.
+    private(set) var alarms = 0
     private var isStopping = false
     private var onStopped: (@Sendable () -> Void)?
 
@@ -81,7 +82,12 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         self.logger = logger
         positions = PositionStore(instance: spool.instance, epoch: spool.epoch, host: options.host)
         note = try LoadingNote(path: spool.directory + "/loading")
-        suspect = try note.suspect()
+        suspicion = try note.suspicion()
+        if let suspicion {
+            logger.warning(
+                "the server crashed while it was loading: trying with care",
+                metadata: ["position": "\(suspicion.begin.record)", "events": "\(suspicion.events)"])
+        }
         spool.onDurable { [weak self] in self?.wake() }
     }
 
@@ -186,27 +192,27 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     /// Continues at the position that the database has. If it went back, the database is an older state of
     /// itself, and nothing that we remember of it can be trusted.
     private func goOn(from position: LoadPosition) throws {
-        if position.record < stored.record {
+        if position.record < self.position.record {
             logger.warning(
                 "the database is older than it was: loading again", metadata: ["from": "\(position.record)"])
             cache.removeAll()
-            partitions.forget()
         }
         if position.record > spool.durable {
             throw SpoolAhead(stored: position.record, durable: spool.durable)
         }
-        let reader = try spool.reader(from: position == .start ? nil : position.record)
-        stored = position
-        // The very first position of a spool is where its oldest segment begins.
-        self.position = position == .start ? LoadPosition(record: reader.position, part: 0) : position
-        self.reader = reader
-        spool.release(upTo: self.position.record)
+        // A spool that the database does not know begins at its very beginning: when that is gone already, the
+        // database lost what it had, and the reader refuses.
+        reader = try spool.reader(from: position.record)
+        self.position = position
+        spool.release(upTo: position.record)
     }
 
     private func disconnect(_ reason: String) {
         connection?.close()
         connection = nil
         transaction = nil
+        // What comes back may be another state of the database.
+        partitions.forget()
         shared.withLock {
             $0.isConnected = false; $0.fault = reason
         }
@@ -239,52 +245,48 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         if reader.position != position.record || position.part > 0 {
             self.reader = try spool.reader(from: position.record)
         }
-        let isSuspect = suspect.map { $0.begin == position && $0.crashes > 1 } ?? false
-        let wanted = isSuspect ? max((suspect?.events ?? 1) / 2, 1) : options.events
+        if let suspicion, suspicion.begin != position { self.suspicion = nil }
         try batch.fill(
-            from: self.reader ?? reader, begin: position, events: wanted, bytes: options.bytes,
-            exactly: isSuspect)
+            from: self.reader ?? reader, begin: position, events: suspicion?.trial.events ?? options.events,
+            bytes: options.bytes, exactly: suspicion != nil)
     }
 
     private func load(_ connection: Connection) throws {
         guard let transaction else { return }
-        let days = Set(batch.claims.map(\.receivedAt.day))
+        let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)
-        let crashes = crashesOfThisBatch()
-        try note.write(position, events: max(batch.events.count, 1), crashes: crashes)
-        let result = try transaction.run(batch, from: stored, now: clock.now(), connection)
-        try note.clear()
+        accuse()
+        let range = Suspicion(
+            begin: position, events: max(batch.events.count, 1), crashes: suspicion?.trial.crashes ?? 0)
+        let result = try note.trying(range) { () throws(PostgresError) in
+            try transaction.run(batch, from: position, now: clock.now(), connection)
+        }
         guard result == .committed else {
             logger.warning("another process loaded this spool: reading the position again")
             cache.removeAll()
             return try goOn(from: positions.read(clock.now(), connection))
         }
         position = batch.end
-        stored = position
         transaction.writer.committed(at: clock.now())
         lastCommit = clock.monotonic()
         lastHeartbeat = lastCommit
         spool.release(upTo: position.record)
-        settle(crashes)
+        acquit()
         report(connection)
     }
 
-    /// How often the process crashed at what is tried now. A single event that did it twice is not tried again.
-    private func crashesOfThisBatch() -> Int {
-        guard let suspect, suspect.begin == position else { return 0 }
-        if suspect.crashes > 1, batch.events.count == 1 {
-            batch.events[0].refusal = Poison.crash(suspect.crashes)
-            logger.error("an event crashed the server and goes into the quarantine")
-        }
-        return suspect.crashes
+    /// The one event that crashed the server for sure is not tried again: it goes into the quarantine.
+    private func accuse() {
+        guard let suspicion, suspicion.isFound, batch.events.count == 1 else { return }
+        batch.events[0].refusal = Poison.crash(suspicion.crashes)
+        logger.error("an event crashed the server and goes into the quarantine")
     }
 
-    /// After a commit: the right half of what crashed is the suspect now.
-    private func settle(_ crashes: Int) {
-        guard let before = suspect, crashes > 0 else { return suspect = nil }
-        let left = before.events - max(batch.events.count, 1)
-        suspect =
-            crashes > 1 && left > 0 ? LoadingNote.Suspect(begin: position, events: left, crashes: 1) : nil
+    /// After a commit: what was stored is beyond suspicion.
+    private func acquit() {
+        guard let before = suspicion else { return }
+        suspicion = before.without(first: batch.events.count, now: position)
+        note.write(suspicion)
     }
 
     /// Tells those who wait, and counts.
@@ -324,12 +326,17 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         if now - lastHeartbeat > 2_000_000_000 {
             lastHeartbeat = now
             let isOurs = try positions.advance(
-                from: stored, to: stored, loadedUntil: clock.now(), now: clock.now(), connection)
+                from: position, to: position, loadedUntil: clock.now(), now: clock.now(), connection)
             if !isOurs { try goOn(from: positions.read(clock.now(), connection)) }
             try partitions.ensure([], today: clock.now().day, connection)
         }
         try checkLedger(connection)
-        queue.asyncAfter(deadline: .now() + .milliseconds(2100)) { [weak self] in self?.wake() }
+        if alarms > 0 { return }
+        alarms += 1
+        queue.asyncAfter(deadline: .now() + .milliseconds(2100)) { [weak self] in
+            self?.alarms -= 1
+            self?.wake()
+        }
     }
 
     private func checkLedger(_ connection: Connection) throws {

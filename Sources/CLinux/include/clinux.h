@@ -42,4 +42,20 @@ int clinux_ticker_set(int ticker, long milliseconds);
 /// mapped, a Unix socket's peer is 127.0.0.1). Returns the descriptor, or -1 with errno.
 int clinux_accept(int listener, uint64_t *high, uint64_t *low);
 
+// --- A mark on disk when a thread crashes in the middle of something (crash.c)
+
+/// Until `clinux_crash_disarm`, a crash of the calling thread writes the signal's number (four bytes, little-endian)
+/// at `offset` of `descriptor`, before it takes its usual course: other handlers, core dump, exit status.
+///
+/// A crash is a fault of the processor's (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP) or our own abort(). A signal that
+/// somebody sends is none, be it SIGKILL, the kernel's for want of memory, or a watchdog's SIGABRT.
+///
+/// `stack`, of `size` bytes (at least 32 KiB), is what the handler runs on when the thread has none of its own for
+/// that: the thread's ordinary stack may be what overflowed. It must stay until the thread is disarmed. Returns 0, or
+/// -1 with errno.
+int clinux_crash_arm(int descriptor, int64_t offset, void *stack, size_t size);
+
+/// Ends it, on the same thread.
+void clinux_crash_disarm(void);
+
 #endif
