@@ -8,6 +8,8 @@ struct EventKeys: ~Copyable {
     private struct Taken {
         let event: Int
         let content: Int64
+        /// Days since 1970 of its arrival.
+        let day: Int32
     }
 
     /// Days for which a key is kept; nil: for ever.
@@ -27,21 +29,22 @@ struct EventKeys: ~Copyable {
             if let before = first[key] {
                 repeated(batch, i, isSame: before.content == content)
             } else {
-                first[key] = Taken(event: i, content: content)
+                let day = batch.claims[event.request].receivedAt.day
+                first[key] = Taken(event: i, content: content, day: Int32(clamping: day))
             }
         }
         if first.isEmpty { return }
         let keys = first.sorted { ($0.key.bucket, $0.key) < ($1.key.bucket, $1.key) }
-        let today = Int(batch.claims[batch.events[keys[0].value.event].request].receivedAt.day)
         let added = try connection.execute(
             """
             insert into event_key as k (bucket, key, content, day)
-            select bucket, key, content, $4 from unnest($1::int[], $2::uuid[], $3::bigint[]) as q(bucket, key, content)
+            select * from unnest($1::int[], $2::uuid[], $3::bigint[], $4::int[])
             on conflict (bucket, key) do update set content = excluded.content, day = excluded.day
-            where k.day < $5
+            where k.day < excluded.day - $5
             returning key
-            """, keys.map(\.key.bucket), keys.map(\.key), keys.map(\.value.content), Int32(today),
-            Int32(days.map { today - $0 } ?? Int(Int32.min)))
+            """, keys.map(\.key.bucket), keys.map(\.key), keys.map(\.value.content), keys.map(\.value.day),
+            // For ever: longer than all days that there are.
+            days.map { Int32(clamping: $0) } ?? 10_000_000)
         if added.count == keys.count { return }
         var left = first
         for row in 0..<added.count { left[added.uuid(row, 0)] = nil }

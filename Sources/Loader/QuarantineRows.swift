@@ -40,13 +40,22 @@ struct QuarantineRows: ~Copyable {
         let isPoison = event.refusal?.isPoison ?? false
         ids.append(view.id)
         received.append(claim.receivedAt)
-        sources.append(claim.source)
-        activities.append(orNull: view.activity)
-        sessions.append(orNull: claim.session)
+        if isPoison {
+            sources.append(repaired: claim.source)
+            activities.append(repaired: view.activity)
+            sessions.append(repaired: claim.session)
+            clientIDs.append(repaired: view.clientID)
+        } else {
+            sources.append(claim.source)
+            activities.append(orNull: view.activity)
+            sessions.append(orNull: claim.session)
+            clientIDs.append(orNull: view.clientID)
+        }
         profiles.append(claim.answered)
-        clientIDs.append(orNull: view.clientID)
-        said.append(view.said)
+        // A time that is no timestamp of PostgreSQL's may be what poisons the event.
+        said.append(isPoison ? nil : view.said)
         tasks.append(task)
+        // Poison: the session's context may be it, and is looked at by nothing any more.
         contexts.append(orNull: isPoison ? .empty : claim.context)
         guard let refusal = event.refusal else {
             reasons.append(view.reason)
@@ -69,10 +78,10 @@ struct QuarantineRows: ~Copyable {
     /// looks into.
     private mutating func payload(_ view: EventView, _ isPoison: Bool) {
         text.append("{\"type\":")
-        _ = appendJSONString(view.label.text, to: &text)
+        _ = appendJSONString(view.label, to: &text)
         if view.clientID.count > 0 {
             text.append(",\"id\":")
-            _ = appendJSONString(view.clientID.text, to: &text)
+            _ = appendJSONString(view.clientID, to: &text)
         }
         value("properties", view.properties, isPoison)
         value("context", view.context, isPoison)
@@ -85,7 +94,7 @@ struct QuarantineRows: ~Copyable {
         text.append(",\"")
         text.append(name)
         text.append("\":")
-        if isPoison { _ = appendJSONString(json.text, to: &text) } else { text.append(json) }
+        if isPoison { _ = appendJSONString(json, to: &text) } else { text.append(json) }
     }
 
     private consuming func insert(_ instance: UUID, _ connection: Connection) throws(PostgresError) {
@@ -120,6 +129,13 @@ extension ArrayColumn where Element == Bytes {
     /// A text; null when it is empty.
     fileprivate mutating func append(orNull text: Bytes) {
         if text.count > 0 { append(text) } else { appendNull() }
+    }
+
+    /// A text that may be what PostgreSQL refuses: U+FFFD for NUL and for what is not UTF-8; null when it is empty.
+    fileprivate mutating func append(repaired bytes: Bytes) {
+        var text = String(
+            String.UnicodeScalarView(bytes.text.unicodeScalars.map { $0 == "\0" ? "\u{fffd}" : $0 }))
+        text.withUTF8 { append(orNull: Bytes($0)) }
     }
 }
 
