@@ -1,0 +1,123 @@
+import Foundations
+import Identity
+import Payload
+import TestSupport
+import Testing
+
+@testable import Loader
+
+/// What one loader makes of a spool, against a real PostgreSQL.
+struct LoadingTests {
+    let database: Database
+    let node: Node
+
+    init() throws {
+        database = try PostgresServer.shared.get().makeDatabase()
+        node = try Node(database)
+    }
+
+    @Test func eachVerdictIsCountedAndOnlyTheStoredAreStored() throws {
+        let verdicts: [Submission.Verdict] = [.store, .unsaved, .denied, .quarantined, .store]
+        try node.write([TestRequest().with { $0.events = verdicts.map { v in TestEvent { $0.verdict = v } } }]
+        )
+        node.load()
+        try node.drain()
+        #expect(try database.ledger() == [5, 2, 0, 1, 1, 1])
+        #expect(try database.count("select count(*) from event") == 2)
+        #expect(try database.count("select count(*) from quarantine where reason = 'schema'") == 1)
+        try node.stop()
+    }
+
+    @Test func anEventKeepsAllThatWasSaid() throws {
+        let profile = UUID.random()
+        let received = Timestamp(seconds: 1_790_000_000)
+        let event = TestEvent {
+            $0.said = Timestamp(seconds: 1_789_999_000)
+            $0.properties = Array(#"{"n":12345678901234567890.10,"deep":[{}]}"#.utf8)
+            $0.context = Array(#"{"c":true}"#.utf8)
+            $0.tags = Array(#"["a","b\"c"]"#.utf8)
+            $0.clientID = Array("mine".utf8)
+        }
+        let request = TestRequest(session: "s", .known, profile, events: [event])
+        try node.write([request.with { $0.sentAt = received.adding(seconds: -100) }], at: received)
+        node.load()
+        try node.drain()
+        let row = try database.rows(
+            """
+            select extract(epoch from received_at)::bigint, extract(epoch from time)::bigint, activity, label, source,
+                session_id, profile_id, properties::text, context::text, tags::text, client_id,
+                extract(epoch from client_time)::bigint, bucket = bucket_of(profile_id) from event
+            """)
+        #expect(
+            row == [
+                [
+                    "1790000000", "1789999100", "page-view", "Page view", "shop", "s", "\(profile)",
+                    #"{"n": 12345678901234567890.10, "deep": [{}]}"#, #"{"c": true}"#, #"{a,"b\"c"}"#, "mine",
+                    "1789999000", "t",
+                ]
+            ])
+        try node.stop()
+    }
+
+    @Test func aRepeatIsADuplicateAndAnotherContentAConflict() throws {
+        try node.write([TestRequest(.client("a"), .client("a"), .client("b"))])
+        try node.write([TestRequest(.client("a", #"{"a":1.0}"#), .client("b", #"{"a":2}"#), .client("c"))])
+        node.load()
+        try node.drain()
+        #expect(try database.ledger() == [6, 3, 2, 0, 1, 0])
+        #expect(try database.rows("select reason, client_id from quarantine") == [["conflict", "b"]])
+        #expect(try database.count("select count(*) from event_key") == 3)
+        try node.stop()
+    }
+
+    @Test(arguments: [(30, 31, 2), (30, 30, 1), (nil, 400, 1)])
+    func aClientsIDMayComeAgainAfterItsTime(days: Int?, later: Int64, stored: Int) throws {
+        let node = try Node(database, days: days)
+        let first = Timestamp(seconds: 1_790_000_000)
+        try node.write([TestRequest(.client("a"))], at: first)
+        node.load()
+        try node.drain()
+        try node.write([TestRequest(.client("a"))], at: first.adding(seconds: later * 86_400))
+        try node.drain()
+        #expect(try database.ledger() == [2, stored, 2 - stored, 0, 0, 0])
+        try node.stop()
+    }
+
+    @Test func oneBatchMaySpanDays() throws {
+        let first = Timestamp(seconds: 1_790_000_000)
+        for day in 0..<5 { try node.write([TestRequest()], at: first.adding(seconds: Int64(day) * 86_400)) }
+        node.load()
+        try node.drain()
+        #expect(try database.count("select count(distinct tableoid) from event") == 5)
+        #expect(try database.ledger() == [5, 5, 0, 0, 0, 0])
+        #expect(node.loader.metrics.batches.total == 1)
+        try node.stop()
+    }
+
+    @Test func theReceiptComesAfterTheCommit() throws {
+        let request = TestRequest(.client("a"), .client("a")).with { $0.flags.insert(.waits) }
+        let got = Locked<(Receipt, Int)?>(nil)
+        node.receipts.expect(task: request.task) { [database] receipt in
+            let count = (try? database.count("select count(*) from event")) ?? -1
+            got.withLock { $0 = (receipt, count) }
+        }
+        try node.write([request])
+        node.load()
+        let (receipt, count) = try eventually("the receipt") { got.withLock { $0 } }
+        #expect(count == 1)
+        #expect(receipt.events.map(\.outcome) == [.stored, .duplicate])
+        #expect(receipt.sessionSaved)
+        try node.stop()
+    }
+
+    /// A timer for each look would be one more for each batch, for ever.
+    @Test func anIdleLoaderLooksNowAndThenOnly() throws {
+        node.load()
+        for _ in 0..<20 {
+            try node.write([TestRequest()])
+            try node.drain()
+        }
+        #expect(node.loader.alarms <= 1)
+        try node.stop()
+    }
+}
