@@ -69,7 +69,13 @@ final class Examiner {
         warnings.removeAll()
         texts.back(to: 0)
         inflated.removeAll()
-        inflated.shrink(to: 256 << 10)
+    }
+
+    /// Gives back what a large request needed; its slices are no longer used.
+    func rest() {
+        document.reset()
+        inflated.removeAll()
+        inflated.shrink(to: 64 << 10)
     }
 
     // MARK: - /track

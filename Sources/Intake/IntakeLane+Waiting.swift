@@ -12,13 +12,15 @@ extension IntakeLane {
         _ found: Examiner.Case, _ task: UUID, _ decision: Identification.Decision?, _ exchange: Exchange,
         headers: Bytes, _ submission: Bytes
     ) {
-        waiters[task] = Waiter(
+        let waiter = Waiter(
             exchange: exchange, headers: Array(headers), task: task, session: found.session.map { Array($0) },
             errors: Array(examiner.judge.errors.bytes), warnings: Array(examiner.warnings.list.bytes),
             toldDuplicates: examiner.warnings.hasDuplicate, submission: Array(submission),
             isDebugged: found.isDebugged, returnsProfile: found.returnsProfile,
             sentProfile: decision?.basis == .fixed ? Array(found.envelope.profile) : nil,
             profile: decision?.profile)
+        waiters[task] = waiter
+        intake.metrics.inFlight.add(waiter.size)
         intake.parts.receipts.expect(task: task) { [weak self] receipt in
             guard let self else { return }
             lane.queue.async { self.advance(task) { $0.receipt = receipt } }
@@ -46,7 +48,8 @@ extension IntakeLane {
     }
 
     func forget(_ task: UUID) {
-        waiters[task] = nil
+        guard let waiter = waiters.removeValue(forKey: task) else { return }
+        intake.metrics.inFlight.add(-waiter.size)
         intake.parts.receipts.forget(task: task)
     }
 }

@@ -30,6 +30,10 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
 
     /// A batch that is larger is handed over at once; it has to fit into a segment.
     private let largeBatch: Int
+    /// Batches that the spool has. With so many on their way, what comes is gathered until one is back: a disk
+    /// that is slow makes batches larger, not more.
+    private var underWay = 0
+    private static let mostUnderWay = 4
 
     init(_ intake: Intake, _ lane: Lane) {
         self.intake = intake
@@ -187,7 +191,7 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         batch.add(
             composed.reply, from: found.source, received: examiner.judge.verdicts.received,
             fingerprints: examiner.judge.fingerprints)
-        if batch.frame.body.count > largeBatch { endSweep() }
+        if batch.frame.body.count > largeBatch { submit() }
     }
 
     func remember(_ session: Bytes?, _ decision: Identification.Decision) {
@@ -250,8 +254,14 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
     // MARK: - The way to the disk and back
 
     func endSweep() {
+        examiner.rest()
+        if underWay < Self.mostUnderWay { submit() }
+    }
+
+    private func submit() {
         guard let batch = open, !batch.isEmpty else { return }
         open = nil
+        underWay += 1
         batch.seal(at: lane.now)
         intake.metrics.inFlight.add(batch.size)
         intake.parts.spool.submit(batch.frame)
@@ -279,6 +289,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         }
         batch.reset()
         idle.append(batch)
+        underWay -= 1
+        if underWay < Self.mostUnderWay { submit() }
     }
 
     private func fail(_ reply: Batch.Reply, _ batch: Batch, _ error: SpoolError) {

@@ -25,6 +25,9 @@ struct Waiter {
     var isLate = false
     var receipt: Receipt?
 
+    /// About what it holds, in bytes.
+    var size: Int { submission.count + errors.count + warnings.count + headers.count }
+
     /// It may go out: nothing is answered before it is on disk.
     var isReady: Bool { isDurable && (receipt != nil || isLate) }
 
