@@ -25,8 +25,8 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
     var freeParking: [Int] = []
     var waiters: [UUID: Waiter] = [:]
     private(set) var lookups: LookupClient?
-    private var headers = ByteBuffer(capacity: 1024)
-    private var body = ByteBuffer(capacity: 4096)
+    var headers = ByteBuffer(capacity: 1024)
+    var body = ByteBuffer(capacity: 4096)
 
     /// A batch that is larger is handed over at once; it has to fit into a segment.
     private let largeBatch: Int
@@ -112,50 +112,6 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
 
     private func throttle(_ source: SourceEntry) -> UInt64? {
         source.bucket?.take(at: intake.parts.clock.monotonic())
-    }
-
-    // MARK: - Answers that need no disk
-
-    private func answerOptions(_ call: Call, _ resource: Resource, _ exchange: Exchange) {
-        var source: SourceEntry?
-        if case .collect(_, let id, _) = resource, let id = examiner.texts.decoded(id) {
-            source = rules.sources.find(id).flatMap { $0.isEnabled ? $0 : nil }
-        }
-        var methods = resource.allowed
-        if case .unknown = resource { methods = "GET, POST, OPTIONS" }
-        headers.removeAll()
-        headers.append("Allow: ")
-        headers.append(methods)
-        headers.append("\r\n")
-        CrossOrigin.append(
-            preflight: rules.echoed(call.origin, for: source), requestedHeaders: call.requestedHeaders,
-            privateNetwork: call.wantsPrivateNetwork, methods: methods, to: &headers)
-        lane.respond(exchange, status: 204, headers: headers.bytes)
-    }
-
-    private func show(
-        _ page: Intake.Pages.Page, _ call: Call, _ exchange: Exchange,
-        contentType: StaticString = "application/json"
-    ) {
-        headers.removeAll()
-        body.removeAll()
-        headers.append("Cache-Control: no-store\r\n")
-        CrossOrigin.append(origin: rules.echoed(call.origin, for: nil), to: &headers)
-        let status = page(&body)
-        lane.respond(
-            exchange, status: status, contentType: contentType, headers: headers.bytes, body: body.bytes)
-        body.shrinkIfLarge()
-    }
-
-    private func refuse(_ refusal: Refusal, _ call: Call, _ exchange: Exchange) {
-        intake.metrics.count(refusal)
-        headers.removeAll()
-        body.removeAll()
-        refusal.appendHeaders(to: &headers)
-        CrossOrigin.append(origin: rules.echoed(call.origin, for: examiner.source), to: &headers)
-        refusal.appendBody(faults: examiner.reader.faults.bytes, to: &body)
-        lane.respond(exchange, status: refusal.status, headers: headers.bytes, body: body.bytes)
-        body.shrinkIfLarge()
     }
 
     // MARK: - Submissions
@@ -305,12 +261,5 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         headers.append(batch.arena[reply.headers])
         refusal.appendBody(faults: .empty, to: &body)
         lane.respond(reply.exchange, status: refusal.status, headers: headers.bytes, body: body.bytes)
-    }
-}
-
-extension ByteBuffer {
-    fileprivate mutating func shrinkIfLarge() {
-        removeAll()
-        shrink(to: 64 << 10)
     }
 }
