@@ -1,6 +1,7 @@
 import Foundations
 import Glibc
 import HTTP
+import Intake
 import Loader
 import Spool
 
@@ -10,12 +11,14 @@ struct MetricsPage: ~Copyable {
     private var out = ByteBuffer(capacity: 16 << 10)
 
     static func render(
-        http: HTTPMetrics, loader: LoaderMetrics, loaderStatus: LoaderStatus, spool: SpoolStatus,
+        http: HTTPMetrics, intake: IntakeMetrics, loader: LoaderMetrics, loaderStatus: LoaderStatus,
+        spool: SpoolStatus,
         lookupFailures: Int,
         startedAt: Timestamp, now: Timestamp, _ text: inout ByteBuffer
     ) {
         var page = MetricsPage()
         page.requests(http)
+        page.intake(intake)
         page.events(loader)
         page.spool(spool, now)
         page.gauge("waymark_database_up", "1 while the loader is connected", loaderStatus.isConnected ? 1 : 0)
@@ -47,6 +50,25 @@ struct MetricsPage: ~Copyable {
         counter("waymark_received_bytes_total", "Bytes received", http.bytesReceived.total)
         counter("waymark_sent_bytes_total", "Bytes sent", http.bytesSent.total)
         gauge("waymark_buffered_bytes", "Memory of all connections' buffers", http.bufferedBytes.current)
+    }
+
+    private mutating func intake(_ intake: IntakeMetrics) {
+        counter("waymark_received_events_total", "Events of authenticated requests", intake.received.total)
+        head(
+            "waymark_refused_requests_total", "Requests refused by Intake, by the code of the answer",
+            "counter")
+        for (code, count) in intake.refused {
+            sample("waymark_refused_requests_total{code=\"\(code)\"}", count)
+        }
+        counter(
+            "waymark_unsettled_answers_total", "Answers without a look-up: the database was away or too slow",
+            intake.unsettled.total)
+        counter(
+            "waymark_pending_answers_total", "Answers that waited for the commit in vain",
+            intake.pending.total)
+        gauge(
+            "waymark_in_flight_bytes", "Requests that wait for the disk or for a look-up",
+            intake.inFlight.current)
     }
 
     private mutating func events(_ loader: LoaderMetrics) {

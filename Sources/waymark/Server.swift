@@ -79,13 +79,13 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private func listen() throws {
         let parts = Intake.Parts(
             spool: spool, installation: installation, sessions: cache, lookup: lookup, receipts: receipts)
-        let metrics = Locked<HTTPMetrics?>(nil)
-        let intake = Intake(configuration, parts: parts, pages: pages(metrics))
+        let counted = Locked<Counted?>(nil)
+        let intake = Intake(configuration, parts: parts, pages: pages(counted))
         let options = HTTPOptions(
             listen: configuration.listen, lanes: max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1),
             limits: configuration.limits, trustedProxies: configuration.trustedProxies)
         let http = HTTPServer(options: options, logger: logger, makeHandler: intake.handler)
-        metrics.withLock { $0 = http.metrics }
+        counted.withLock { $0 = Counted(http: http.metrics, intake: intake.metrics) }
         self.intake = intake
         self.http = http
         for address in try http.start() {
@@ -131,7 +131,13 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         }
     }
 
-    private func pages(_ http: Locked<HTTPMetrics?>) -> Intake.Pages {
+    /// What the pages show of rooms that are made after them.
+    private struct Counted {
+        let http: HTTPMetrics
+        let intake: IntakeMetrics
+    }
+
+    private func pages(_ counted: Locked<Counted?>) -> Intake.Pages {
         Intake.Pages(
             health: { out in
                 out.append("{\"status\":\"alive\"}\n")
@@ -139,13 +145,14 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             },
             readiness: { [self] out in
                 let readiness = readiness()
-                readiness.render(accepting: false, &out)
-                return readiness.isReady(accepting: false) ? 200 : 503
+                readiness.render(&out)
+                return readiness.isReady ? 200 : 503
             },
             metrics: { [self] out in
-                guard let http = http.withLock({ $0 }) else { return 503 }
+                guard let counted = counted.withLock({ $0 }) else { return 503 }
                 MetricsPage.render(
-                    http: http, loader: loader.metrics, loaderStatus: loader.status, spool: spool.status,
+                    http: counted.http, intake: counted.intake, loader: loader.metrics,
+                    loaderStatus: loader.status, spool: spool.status,
                     lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out
                 )
                 return 200
