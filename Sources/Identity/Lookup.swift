@@ -30,24 +30,29 @@ package final class LookupClient: Sendable {
 /// while a statement runs goes into the next one.
 ///
 /// It never makes a request wait for long: past the deadline, or while the database is away, the answer is
-/// *not settled*, and the loader settles it. Then it is tried again only after a pause.
+/// *not settled*, and the loader settles it. Nobody waits while a connection is made: until there is one, every
+/// answer is given at once.
 package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queue`
     private struct Question {
         let session: [UInt8]
         let profile: UUID?
         let ticket: Int
         let client: LookupClient
+        let askedAt: UInt64
     }
 
     private struct State {
         var questions: [Question] = []
         var conninfo: String?
+        /// There is no connection: nothing is asked.
+        var isAway = true
         var isBusy = false
     }
 
     /// How long a request may wait for its look-up, in milliseconds.
     private static let deadline = 50
-    private static let pause: UInt64 = 500_000_000
+    /// Between two tries to connect.
+    private static let pause = 500
     /// Questions in one statement, and how many may wait before the next ones go without.
     private static let batch = 1000
     private static let waiting = 20_000
@@ -58,7 +63,7 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
     private let clock: Clock
     private let interrupter = Interrupter()
     private var connection: Connection?
-    private var retryAt: UInt64 = 0
+    private var isSilent = false
     package let failures = Counter()
 
     package init(clock: Clock = .system, logger: Logger) {
@@ -67,14 +72,26 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
     }
 
     /// Where to ask; nil: nowhere, for the time being.
-    package func use(_ conninfo: String?) { state.withLock { $0.conninfo = conninfo } }
+    package func use(_ conninfo: String?) {
+        state.withLock { state in
+            state.conninfo = conninfo
+            state.isAway = true
+        }
+        queue.async {
+            self.connection?.close()
+            self.connection = nil
+            self.revive()
+        }
+    }
 
     /// Asks. `session` empty: only the profile is asked for; `profile`: the id that was sent, if it is a UUID.
     /// The answer comes to the client exactly once.
     package func ask(session: Bytes, profile: UUID?, ticket: Int, for client: LookupClient) {
-        let question = Question(session: Array(session), profile: profile, ticket: ticket, client: client)
+        let question = Question(
+            session: Array(session), profile: profile, ticket: ticket, client: client,
+            askedAt: clock.monotonic())
         let (accepted, start) = state.withLock { state in
-            if state.conninfo == nil || state.questions.count >= Self.waiting { return (false, false) }
+            if state.isAway || state.questions.count >= Self.waiting { return (false, false) }
             state.questions.append(question)
             defer { state.isBusy = true }
             return (true, !state.isBusy)
@@ -88,49 +105,73 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
     }
 
     package func stop() {
-        state.withLock { $0.conninfo = nil }
+        state.withLock { state in
+            state.conninfo = nil
+            state.isAway = true
+        }
         interrupter.interrupt()
     }
 
     private func work() {
         while true {
-            let (questions, conninfo) = state.withLock { state in
+            let questions = state.withLock { state in
                 let count = min(state.questions.count, Self.batch)
                 defer { state.questions.removeFirst(count) }
                 if count == 0 { state.isBusy = false }
-                return (Array(state.questions[..<count]), state.conninfo)
+                return Array(state.questions[..<count])
             }
             if questions.isEmpty { return }
-            deliver(answers(to: questions, conninfo), of: questions)
+            deliver(answers(to: questions), of: questions)
         }
     }
 
-    private func answers(to questions: [Question], _ conninfo: String?) -> [LookupAnswer] {
-        var answers = questions.map { LookupAnswer(ticket: $0.ticket, settled: false) }
-        guard let conninfo, clock.monotonic() >= retryAt else { return answers }
+    private func answers(to questions: [Question]) -> [LookupAnswer] {
+        let nothing = questions.map { LookupAnswer(ticket: $0.ticket, settled: false) }
+        // Who has waited for the statements before as long as one may wait is not made to wait again.
+        let oldest = questions.first?.askedAt ?? 0
+        let isLate = clock.monotonic() > oldest + UInt64(Self.deadline) * 1_000_000
+        guard let connection, !isLate else { return nothing }
         do throws(PostgresError) {
-            let connection = try connected(conninfo)
+            var answers = nothing
             try fill(&answers, questions, connection)
+            isSilent = false
+            return answers
         } catch {
-            failures.add()
-            if error.origin != .interrupted {
-                logger.warning("look-ups pause", metadata: ["error": "\(error)"])
-            }
-            connection?.close()
-            connection = nil
-            retryAt = clock.monotonic() + Self.pause
-            for i in answers.indices { answers[i] = LookupAnswer(ticket: answers[i].ticket, settled: false) }
+            failed(error)
+            return nothing
         }
-        return answers
     }
 
-    private func connected(_ conninfo: String) throws(PostgresError) -> Connection {
-        if let connection, connection.isUsable { return connection }
-        let new = try Connection(
-            conninfo, name: "waymark look-ups", connectTimeout: 500, deadline: Self.deadline,
-            interrupter: interrupter)
-        connection = new
-        return new
+    private func failed(_ error: PostgresError) {
+        failures.add()
+        if error.origin != .interrupted, !isSilent {
+            logger.warning("look-ups pause", metadata: ["error": "\(error)"])
+        }
+        isSilent = true
+        if let connection, connection.isUsable { return }
+        connection = nil
+        state.withLock { $0.isAway = true }
+        again()
+    }
+
+    private func again() {
+        queue.asyncAfter(deadline: .now() + .milliseconds(Self.pause)) { [weak self] in self?.revive() }
+    }
+
+    /// Makes a connection, if there is a database and no connection. Nobody waits for it.
+    private func revive() {
+        guard connection == nil, let conninfo = state.withLock({ $0.conninfo }) else { return }
+        do throws(PostgresError) {
+            connection = try Connection(
+                conninfo, name: "waymark look-ups", connectTimeout: 500, deadline: Self.deadline,
+                interrupter: interrupter)
+        } catch {
+            failed(error)
+            return
+        }
+        state.withLock { state in
+            if state.conninfo == conninfo { state.isAway = false }
+        }
     }
 
     private func fill(

@@ -69,7 +69,10 @@ package final class SessionCache: Sendable {
     /// Notes what a session was answered, unless more is known already.
     package func remember(session id: Bytes, profile: UUID, now: Timestamp) {
         insert(id, now: now) { entry in
-            if entry.seen == 0 || entry.profile == nil { entry.profile = profile }
+            guard entry.seen == 0 || entry.profile == nil else { return }
+            // A row without a profile is another one now: the loader has to bind it.
+            if entry.profile != profile { entry.seen = 0 }
+            entry.profile = profile
         }
     }
 

@@ -145,9 +145,13 @@ package final class Settler {
         return Array(ids)
     }
 
-    /// The profile's id that a client sent while nobody could say whether it is known.
+    /// The profile's id that a client sent while nobody could say whether it is known. What is no UUID can only
+    /// be known from a source with static ids.
     private func unsettled(_ claim: Claim) -> UUID? {
-        claim.basis == .derived && !claim.flags.contains(.settled) ? UUID(claim.sent) : nil
+        guard claim.basis == .derived, !claim.flags.contains(.settled), claim.sent.count > 0 else {
+            return nil
+        }
+        return Issuer.fixed(claim.sent)
     }
 
     /// The rows of the sessions: those to be saved are written first, and locked with it.
