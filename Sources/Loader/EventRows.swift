@@ -15,16 +15,30 @@ struct EventRows: ~Copyable {
 
     mutating func copy(_ batch: Batch, _ events: [Int], _ connection: Connection) throws(PostgresError) {
         if events.isEmpty { return }
+        let sorted = Self.sorted(batch, events)
         _ = try connection.copy(Self.statement) { (out: inout CopyWriter) throws(PostgresError) in
-            for i in events { try write(batch.events[i].view, batch.claims[batch.events[i].request], &out) }
+            for i in sorted { try write(batch.events[i].view, batch.claims[batch.events[i].request], &out) }
         }
+    }
+
+    /// By bucket, as the primary key is: its index is then walked from one end to the other for each batch.
+    private static func sorted(_ batch: Batch, _ events: [Int]) -> [Int] {
+        let keys = events.map { i in
+            UInt64(bucket(batch.events[i].view, batch.claims[batch.events[i].request])) << 32 | UInt64(i)
+        }
+        return keys.sorted().map { Int($0 & 0xffff_ffff) }
+    }
+
+    /// Where an event's row is: with its profile, else by itself.
+    private static func bucket(_ event: EventView, _ claim: Claim) -> Int32 {
+        (claim.profile ?? event.id).bucket
     }
 
     private mutating func write(
         _ event: EventView, _ claim: Claim, _ out: inout CopyWriter
     ) throws(PostgresError) {
         try out.row(columns: 14)
-        out.append((claim.profile ?? event.id).bucket)
+        out.append(Self.bucket(event, claim))
         out.append(event.id)
         out.append(claim.receivedAt)
         out.append(EventClock.corrected(said: event.said, skew: claim.skew, receivedAt: claim.receivedAt))

@@ -58,6 +58,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     /// What crashed the process before, until it is loaded or found.
     private var suspicion: Suspicion?
     private let batch = Batch()
+    /// About how many events are tried at once: as many as wanted, fewer after failures.
+    private var batchSize: Int
     /// Milliseconds to the next try after a failure; 0: all is well.
     private var backoff = 0
     private var retryAt: UInt64 = 0
@@ -78,6 +80,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         self.installation = installation
         self.receipts = receipts
         self.options = options
+        batchSize = options.events
         self.clock = clock
         self.logger = logger
         positions = PositionStore(instance: spool.instance, epoch: spool.epoch, host: options.host)
@@ -141,7 +144,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private func step() throws {
         let connection = try connected()
         let wait = lastCommit + UInt64(options.linger) * 1_000_000
-        if clock.monotonic() < wait, !isStopping, spool.status.backlogBytes < options.bytes {
+        if clock.monotonic() < wait, !isStopping, !isFarBehind {
             return again(after: options.linger)
         }
         try fill()
@@ -149,6 +152,12 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         try load(connection)
         try checkLedger(connection)
         again(after: 0)
+    }
+
+    /// Is there at least a batch to load?
+    private var isFarBehind: Bool {
+        let (end, begin) = (spool.durable, position.record)
+        return end.segment != begin.segment || Int(end.offset) - Int(begin.offset) >= options.bytes
     }
 
     private func again(after milliseconds: Int) {
@@ -233,6 +242,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         // Whatever it was, the position decides: it is read again before anything is tried again.
         disconnect("\(error)")
         if isStopping { return finish() }
+        // What took too long as one batch may go in smaller ones.
+        batchSize = max(batchSize / 2, min(options.events, 100))
         backoff = min(max(backoff * 2, 100), 2000)
         retryAt = clock.monotonic() + UInt64(backoff) * 1_000_000
         again(after: backoff)
@@ -247,7 +258,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         }
         if let suspicion, suspicion.begin != position { self.suspicion = nil }
         try batch.fill(
-            from: self.reader ?? reader, begin: position, events: suspicion?.trial.events ?? options.events,
+            from: self.reader ?? reader, begin: position, events: suspicion?.trial.events ?? batchSize,
             bytes: options.bytes, exactly: suspicion != nil)
     }
 
@@ -267,6 +278,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             return try goOn(from: positions.read(clock.now(), connection))
         }
         position = batch.end
+        batchSize = min(batchSize * 2, options.events)
         transaction.writer.committed(at: clock.now())
         lastCommit = clock.monotonic()
         lastHeartbeat = lastCommit
