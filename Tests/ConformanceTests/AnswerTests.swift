@@ -100,7 +100,7 @@ import Testing
         #expect(answer.header("X-Request-Id") == "abc-123.DEF")
     }
 
-    @Test(arguments: [String(repeating: "a", count: 5000), "a b<script>", "", "\u{7f}\u{e9}"])
+    @Test(arguments: [String(repeating: "a", count: 5000), "a b<script>", "", "\u{e9}"])
     func aRequestIdThatIsNotSaneIsReplaced(_ id: String) throws {
         let answer = try shop.server.post("/track", #"{"source":{"id":"shop-web"}}"#, [("X-Request-Id", id)])
         #expect(answer.status == 200)

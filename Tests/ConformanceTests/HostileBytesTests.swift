@@ -117,7 +117,7 @@ import Testing
         Case("many headers", get + (0..<5000).map { "X-\($0): b\r\n" }.joined() + "\r\n", 431),
         Case("a long name", get + String(repeating: "N", count: 40_000) + ": b\r\n\r\n", 431),
         Case("a method without an end", String(repeating: "A", count: 100_000), 400, 414, 431, 501),
-        Case("many empty lines", String(repeating: "\r\n", count: 50_000), 400, 414, 431),
+        Case("many empty lines", String(repeating: "\r\n", count: 50_000), 200, 400, 414, 431),
         Case(
             "a long chunk extension",
             post + "Transfer-Encoding: chunked\r\n\r\n5;" + String(repeating: "x", count: 100_000), 400, 431),

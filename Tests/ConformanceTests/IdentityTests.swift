@@ -66,8 +66,10 @@ import Testing
     @Test func aMergedProfileIsAnsweredWithItsSurvivor() throws {
         let (survivor, loser) = (try known(), newUUID())
         try shop.database.rows(
-            "insert into alias (bucket, id, profile_id) values (bucket_of($1::uuid), $1::uuid, $2::uuid)",
-            loser, survivor)
+            """
+            insert into alias (bucket, id, profile_id, created_at)
+            values (bucket_of($1::uuid), $1::uuid, $2::uuid, now())
+            """, loser, survivor)
         let answer = try ask(session: unique("s"), profile: loser)
         #expect(answer.profile == survivor)
         #expect(try shop.event(answer.marker)["profile_id"]?.text == survivor)

@@ -138,11 +138,14 @@ import Testing
         #expect(try conflicts(id) == 0)
     }
 
-    @Test func anUnsavedEventTakesNoKey() throws {
+    /// It was processed, so sending it again must not process it a second time.
+    @Test func anUnsavedEventTakesItsKeyAsWell() throws {
         let id = unique("id")
-        _ = try send(id: id, #""a":1"#, event: #""options":{"save":false}"#)
-        _ = try send(id: id, #""a":1"#)
-        #expect(try stored(id) == 1)
+        for isRepeat in [false, true] {
+            let answer = try send(id: id, #""a":1"#, event: #""options":{"save":false}"#)
+            #expect(isDuplicate(answer) == isRepeat)
+        }
+        #expect(try stored(id) == 0)
     }
 
     @Test func aNumberIsAnIdAsText() throws {

@@ -152,7 +152,7 @@ import Testing
         let database = try PostgresServer.shared.get().makeDatabase()
         let server = try Server.ready(ServerOptions(sources: Books.sources, database: database.conninfo))
         let pid = String(try #require(server.process).pid)
-        try run(["/usr/bin/prlimit", "--pid", pid, "--fsize=1000000"])
+        try run(["/usr/bin/prlimit", "--pid", pid, "--fsize=1000000:"])
         var promised = 0
         var refused = false
         for i in 0..<60 where !refused {
@@ -161,7 +161,7 @@ import Testing
         }
         #expect(refused)
         #expect(server.process?.isRunning == true)
-        try run(["/usr/bin/prlimit", "--pid", pid, "--fsize=unlimited"])
+        try run(["/usr/bin/prlimit", "--pid", pid, "--fsize=unlimited:"])
         try eventually("there is room again", within: 30) {
             try server.post("/track", event("room")).status == 200
         }

@@ -10,7 +10,9 @@ import Testing
             """
             create or replace function refuse() returns trigger language plpgsql as $$
             begin
-                if new.properties ? 'poison' then raise exception 'it is poison' using errcode = '\(sqlstate)'; end if;
+                if new.properties ? 'poison' then
+                    raise exception 'it is poison' using errcode = '\(sqlstate)', constraint = 'no_poison';
+                end if;
                 return new;
             end $$;
             create trigger refuse before insert on event for each row execute function refuse();

@@ -41,7 +41,9 @@ package struct Books: Sendable {
     /// Waits until all that was promised is stored, and returns every broken promise in words.
     ///
     /// Nothing may be sent meanwhile, and the server must be up.
-    package func violations(in database: Database, within seconds: Double = 60) throws -> [String] {
+    package func violations(
+        in database: Database, within seconds: Double = 60, balance: Double = 30
+    ) throws -> [String] {
         var found = problems
         var stored: [String: Int] = [:]
         func missing() -> [String] {
@@ -57,7 +59,7 @@ package struct Books: Sendable {
             if lost.isEmpty { throw error }
             found.append("\(lost.count) promised events are not stored: \(lost.sorted().prefix(5))")
         }
-        found += try Self.imbalances(in: database)
+        found += try Self.imbalances(in: database, within: balance)
         // A second look: what was unknown may have come meanwhile, and nothing may have come twice.
         stored = try self.stored(in: database)
         for (marker, count) in stored where count > 1 { found.append("\(marker) is stored \(count) times") }

@@ -54,8 +54,18 @@ package final class Database: @unchecked Sendable {  // `connection` is owned by
         return new
     }
 
+    /// A connection that turns out to be lost is made anew, once.
     private func query(_ sql: String, _ parameters: [String?]) throws -> [[String?]] {
-        let connection = try connected()
+        do {
+            return try query(sql, parameters, try connected())
+        } catch  where PQstatus(connection) != CONNECTION_OK {
+            return try query(sql, parameters, try connected())
+        }
+    }
+
+    private func query(_ sql: String, _ parameters: [String?], _ connection: OpaquePointer) throws
+        -> [[String?]]
+    {
         let texts = parameters.map { $0.map { strdup($0) } }
         defer { for text in texts { free(text ?? nil) } }
         let values: [UnsafePointer<CChar>?] = texts.map { $0.map { UnsafePointer($0!) } }

@@ -38,7 +38,7 @@ package struct SpoolFiles {
         let file = open(path, O_RDWR | O_CLOEXEC)
         guard file >= 0 else { throw Failure("cannot open \(path)") }
         defer { close(file) }
-        let garbage = (0..<32).map { UInt8($0 * 37 + 11) }
+        let garbage = (0..<32).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
         let zeros = [UInt8](repeating: 0, count: 16)
         switch damage {
         case .lost: pwrite(file, zeros, 16, off_t(end - 16))

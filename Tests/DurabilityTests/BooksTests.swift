@@ -1,0 +1,39 @@
+import TestSupport
+import Testing
+
+/// The judge of the other tests is judged: what is broken on purpose in the database is found.
+@Suite struct BooksTests {
+    @Test func aBrokenPromiseIsFound() throws {
+        let site = try Site()
+        let load = site.load(clients: 3)
+        try eventually("something is stored") { try site.database.count("select count(*) from event") > 50 }
+        let books = load.stop()
+        #expect(try books.violations(in: site.database).isEmpty)
+        let database = site.database
+
+        func found(_ text: String, after sql: String, undo: String) throws {
+            try database.run(sql)
+            let violations = try books.violations(in: database, within: 2, balance: 2)
+            #expect(violations.contains { $0.contains(text) }, "\(text): \(violations)")
+            try database.run(undo)
+        }
+        try found(
+            "not stored",
+            after: """
+                create table aside as select * from event where properties ? 'm' limit 1;
+                delete from event e using aside a where e.id = a.id
+                """, undo: "insert into event select * from aside")
+        try found(
+            "2 times",
+            after: "insert into event select (e.bucket + 1) % 4096, e.id, e.received_at, e.time, e.activity, "
+                + "e.label, e.source, e.session_id, e.profile_id, e.properties from event e join aside using (id)",
+            undo: "delete from event e using aside a where e.id = a.id and e.bucket <> a.bucket")
+        try found(
+            "does not add up",
+            after: "update ledger_entry set received = received + 1 where (source, minute) = "
+                + "(select source, minute from ledger_entry order by 1, 2 limit 1)",
+            undo: "update ledger_entry set received = received - 1 where (source, minute) = "
+                + "(select source, minute from ledger_entry order by 1, 2 limit 1)")
+        #expect(try books.violations(in: database, within: 5).isEmpty)
+    }
+}
