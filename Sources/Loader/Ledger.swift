@@ -22,15 +22,24 @@ struct Ledger {
             lines[Key(source: count.source.text, minute: count.minute), default: Line()].received +=
                 count.received
         }
-        // Most batches have few sources and minutes: look the line up once for each request.
+        // Requests come in runs of one source and minute: a line is looked up once for each run.
+        var (line, source, minute) = (Line(), Bytes.empty, Timestamp(microseconds: 0))
         for (request, claim) in zip(batch.requests, batch.claims) where !request.events.isEmpty {
-            let key = Key(source: claim.source.text, minute: claim.receivedAt.minute)
-            var line = lines[key] ?? Line()
+            if minute != claim.receivedAt.minute || !source.equals(claim.source) {
+                keep(line, source, minute)
+                (line, source, minute) = (Line(), claim.source, claim.receivedAt.minute)
+            }
             for event in batch.events[request.events] {
                 if let outcome = event.outcome { line.outcomes[outcome.column] += 1 }
             }
-            lines[key] = line
         }
+        keep(line, source, minute)
+    }
+
+    private mutating func keep(_ line: Line, _ source: Bytes, _ minute: Timestamp) {
+        if line.outcomes.allSatisfy({ $0 == 0 }) { return }
+        let key = Key(source: source.text, minute: minute)
+        for (i, count) in line.outcomes.enumerated() { lines[key, default: Line()].outcomes[i] += count }
     }
 
     /// Adds the lines to the table, last of all statements, since every batch of this server locks them.

@@ -120,4 +120,27 @@ struct LoadingTests {
         #expect(node.loader.alarms <= 1)
         try node.stop()
     }
+
+    @Test func theLedgerHasALineForEachSourceAndMinute() throws {
+        let first = Timestamp(seconds: 1_790_000_000).minute
+        for (seconds, source) in [(0, "a"), (1, "b"), (59, "a"), (60, "a"), (61, "b")] {
+            let requests = [source, source == "a" ? "b" : "a", source].map { source in
+                TestRequest(TestEvent(), TestEvent()).with { $0.source = source }
+            }
+            try node.write(requests, at: first.adding(seconds: Int64(seconds)))
+        }
+        node.load()
+        try node.drain()
+        _ = try database.ledger()
+        let lines = try database.rows(
+            """
+            select source, (extract(epoch from minute) - 1790000000 / 60 * 60)::int, received, stored from ledger
+            order by 1, 2
+            """)
+        #expect(
+            lines == [
+                ["a", "0", "10", "10"], ["a", "60", "6", "6"], ["b", "0", "8", "8"], ["b", "60", "6", "6"],
+            ])
+        try node.stop()
+    }
 }

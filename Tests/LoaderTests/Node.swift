@@ -20,13 +20,15 @@ final class Node: Sendable {
     init(
         _ database: Database, folder: String? = nil, events: Int = 5000, linger: Int = 0,
         segmentBytes: Int = 1 << 20,
-        cache: SessionCache = SessionCache(capacity: 1024), clock: Clock = .system, days: Int? = 30
+        cache: SessionCache = SessionCache(capacity: 1024), clock: Clock = .system, days: Int? = 30,
+        retain: Int64 = 3_600_000_000
     ) throws {
         self.database = database
         let path = try folder ?? Scratch.shared.newFolder("data")
         self.folder = path
         var options = SpoolOptions(data: path)
         options.segmentBytes = segmentBytes
+        options.retain = retain
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         spool = try Spool(options: options, clock: .system, logger: logger)

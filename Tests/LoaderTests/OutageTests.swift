@@ -108,4 +108,44 @@ import Testing
         try node.stop()
     }
 
+    /// What the spool holds no more cannot be loaded: that is said, and nothing is passed over in silence.
+    @Test func aDatabaseThatForgotThisSpoolIsRefusedWhenTheBeginningIsGone() throws {
+        let database = try PostgresServer.shared.get().makeDatabase()
+        let node = try Node(database, segmentBytes: 64 << 10, retain: 0)
+        node.load()
+        let long = TestEvent {
+            $0.properties = Array(("{\"a\":\"" + String(repeating: "x", count: 40_000) + "\"}").utf8)
+        }
+        for _ in 0..<6 { try node.write([TestRequest(long)]) }
+        try node.drain()
+        try eventually("old segments go") {
+            node.spool.tick()
+            return node.spool.status.oldest > .start
+        }
+        #expect(node.loader.status.fault == nil)
+        try database.run("delete from spool_position; delete from event")
+        let fault = try eventually("it says so") { node.loader.status.fault }
+        #expect(fault.contains("0/0"), "\(fault)")
+        try node.write([TestRequest()])
+        #expect(try database.count("select count(*) from event") == 0)
+        try node.stop()
+    }
+
+    /// The other servers go on, and so does this one when the server lives again.
+    @Test func aServerThatStandsStillIsWaitedFor() throws {
+        let server = try PostgresServer()
+        let database = try server.makeDatabase()
+        let node = try Node(database)
+        node.load()
+        try node.write([TestRequest(session: "a")])
+        try node.drain()
+        server.freeze()
+        for i in 0..<50 { try node.write([TestRequest(session: "b\(i)")]) }
+        pause(1)
+        server.thaw()
+        try node.drain()
+        #expect(try database.ledger() == [51, 51, 0, 0, 0, 0])
+        try node.stop()
+        server.stop()
+    }
 }
