@@ -19,7 +19,7 @@ struct Ledger {
 
     init(_ batch: Batch) {
         for count in batch.counts {
-            lines[Key(source: count.source.text, minute: count.minute), default: Line()].received +=
+            lines[Key(source: count.source.storableText, minute: count.minute), default: Line()].received +=
                 count.received
         }
         // Requests come in runs of one source and minute: a line is looked up once for each run.
@@ -38,7 +38,7 @@ struct Ledger {
 
     private mutating func keep(_ line: Line, _ source: Bytes, _ minute: Timestamp) {
         if line.outcomes.allSatisfy({ $0 == 0 }) { return }
-        let key = Key(source: source.text, minute: minute)
+        let key = Key(source: source.storableText, minute: minute)
         for (i, count) in line.outcomes.enumerated() { lines[key, default: Line()].outcomes[i] += count }
     }
 

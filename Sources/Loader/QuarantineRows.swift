@@ -131,10 +131,9 @@ extension ArrayColumn where Element == Bytes {
         if text.count > 0 { append(text) } else { appendNull() }
     }
 
-    /// A text that may be what PostgreSQL refuses: U+FFFD for NUL and for what is not UTF-8; null when it is empty.
+    /// A text that may be what PostgreSQL refuses, as one that it takes; null when it is empty.
     fileprivate mutating func append(repaired bytes: Bytes) {
-        var text = String(
-            String.UnicodeScalarView(bytes.text.unicodeScalars.map { $0 == "\0" ? "\u{fffd}" : $0 }))
+        var text = bytes.storableText
         text.withUTF8 { append(orNull: Bytes($0)) }
     }
 }

@@ -120,4 +120,13 @@ struct PoisonTests {
         #expect(try database.ledger() == [2, 1, 0, 0, 1, 0])
         try node.stop()
     }
+
+    @Test func aSourceThatIsPoisonIsCountedAllTheSame() throws {
+        try node.write([TestRequest(TestEvent(), TestEvent()).with { $0.source = "a\0b" }, TestRequest()])
+        node.load()
+        try node.drain()
+        #expect(try database.ledger() == [3, 1, 0, 0, 2, 0])
+        #expect(try database.rows("select distinct source from quarantine") == [["a\u{fffd}b"]])
+        try node.stop()
+    }
 }
