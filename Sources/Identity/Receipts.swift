@@ -36,6 +36,9 @@ package final class Receipts: Sendable {
         waiting.withLock { $0[task] = deliver }
     }
 
+    /// Does anybody wait?
+    package var isAwaited: Bool { waiting.withLock { !$0.isEmpty } }
+
     /// Gives up waiting.
     package func forget(task: UUID) {
         _ = waiting.withLock { $0.removeValue(forKey: task) }

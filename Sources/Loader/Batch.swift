@@ -53,6 +53,9 @@ final class Batch {
     /// The oldest record's time, for the latency from the answer to the commit.
     private(set) var receivedFrom: Timestamp?
 
+    /// What the records take in the spool, about.
+    var bytes: Int { buffer.count }
+
     var isEmpty: Bool { begin == end }
 
     /// Fills the batch with whole records until it has about so many events or bytes. The first record's first

@@ -60,6 +60,9 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private let batch = Batch()
     /// About how many events are tried at once: as many as wanted, fewer after failures.
     private var batchSize: Int
+    private var courtesy = Courtesy()
+    /// Since the start, for the pace of what arrives.
+    private var loadedBytes = 0
     /// Milliseconds to the next try after a failure; 0: all is well.
     private var backoff = 0
     private var retryAt: UInt64 = 0
@@ -147,11 +150,22 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         if clock.monotonic() < wait, !isStopping, !isFarBehind {
             return again(after: options.linger)
         }
+        if yields() { return again(after: Courtesy.pause) }
         try fill()
         if batch.isEmpty { return try idle(connection) }
         try load(connection)
         try checkLedger(connection)
         again(after: 0)
+    }
+
+    /// In a burst Intake has the machine for a while.
+    private func yields() -> Bool {
+        if isStopping { return false }
+        let backlog = spool.backlogBytes
+        courtesy.look(arrived: loadedBytes + backlog, at: clock.monotonic())
+        let age = clock.now().microseconds - (batch.receivedUntil?.microseconds ?? 0)
+        return courtesy.yields(
+            backlog: backlog, capacity: spool.options.capacity, age: age, someoneWaits: receipts.isAwaited)
     }
 
     /// Is there at least a batch to load?
@@ -264,6 +278,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
 
     private func load(_ connection: Connection) throws {
         guard let transaction else { return }
+        let begun = clock.monotonic()
         let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)
         accuse()
@@ -283,6 +298,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         lastCommit = clock.monotonic()
         lastHeartbeat = lastCommit
         spool.release(upTo: position.record)
+        courtesy.loaded(bytes: batch.bytes, nanoseconds: lastCommit - begun)
+        loadedBytes += batch.bytes
         acquit()
         report(connection)
     }

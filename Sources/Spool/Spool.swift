@@ -143,6 +143,9 @@ package final class Spool: Sendable {
 
     package var status: SpoolStatus { SpoolStatus(core) }
 
+    /// The same as the status's `backlogBytes`, without a look at the disk.
+    package var backlogBytes: Int { core.table.withLock { $0.backlog(core.durable) } }
+
     /// Writes what waits, seals the log, and calls back on the flusher's queue. Later frames fail.
     package func close(_ done: @escaping @Sendable () -> Void) {
         timer.stop()
