@@ -27,6 +27,21 @@ import Testing
         try expectError(shop.server.exchange(Request("POST", "/track", headers, body: body)), 400)
     }
 
+    @Test func whatCannotBeReadOrHasNoRightIsCountedAndNotKept() throws {
+        let secret = unique("private")
+        let before = try shop.server.metric("waymark_requests_total", "code=\"401\"") ?? 0
+        _ = try shop.server.post("/track", "{\(secret)")
+        _ = try shop.server.post("/track", #"{"source":{"id":"nobody"},"events":[{"type":"\#(secret)"},{}]}"#)
+        _ = try shop.server.post("/collect/\(secret)/vault", "{}")
+        #expect(try shop.server.metric("waymark_requests_total", "code=\"401\"") ?? 0 >= before + 2)
+        try shop.flush()
+        #expect(
+            try shop.database.count(
+                "select count(*) from quarantine where strpos(payload::text || coalesce(activity, ''), $1) > 0",
+                secret)
+                == 0)
+    }
+
     @Test(arguments: [
         ("/track", #"{"source":{"id":"nobody"},"events":[{"type":"very-private-text"}]}"#),
         ("/track", #"{"source":{"id":"closed"},"events":[{"type":"very-private-text"}]}"#),

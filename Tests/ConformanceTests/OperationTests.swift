@@ -31,7 +31,10 @@ import Testing
             names.insert(String(match.1))
         }
         #expect(names.allSatisfy { $0.hasPrefix("waymark_") || $0.hasPrefix("process_") }, "\(names)")
-        for part in ["requests", "events", "spool", "connections", "bucket"] {
+        for part in [
+            "requests", "events", "spool", "lag", "connections", "answer", "commit", "bucket",
+            "database_errors",
+        ] {
             #expect(names.contains { $0.contains(part) }, "no metric about \(part) in \(names.sorted())")
         }
     }

@@ -172,6 +172,21 @@ import Testing
         for _ in 0..<2 { #expect(try client.receive(to: "GET").status == 200) }
     }
 
+    @Test func idleConnectionsHoldNoBuffers() throws {
+        let server = try Server.ready(ServerOptions(sources: World.sources, database: shop.database.conninfo))
+        _ = try server.get("/healthz")
+        let before = server.residentMemory
+        var clients: [Client] = []
+        for _ in 0..<800 {
+            let client = try Client(server.address)
+            #expect(try client.exchange(Request("GET", "/healthz")).status == 200)
+            clients.append(client)
+        }
+        let each = (server.residentMemory - before) / clients.count
+        #expect(each < 6000, "\(each) bytes for each idle connection")
+        #expect(try server.metric("waymark_connections") ?? 0 > 800)
+    }
+
     @Test func everyListenerServes() throws {
         var options = ServerOptions(sources: World.sources, database: shop.database.conninfo)
         let path = Scratch.shared.newPath("socket")

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -28,12 +29,26 @@ import Testing
             after: "insert into event select (e.bucket + 1) % 4096, e.id, e.received_at, e.time, e.activity, "
                 + "e.label, e.source, e.session_id, e.profile_id, e.properties from event e join aside using (id)",
             undo: "delete from event e using aside a where e.id = a.id and e.bucket <> a.bucket")
-        try found(
-            "does not add up",
-            after: "update ledger_entry set received = received + 1 where (source, minute) = "
-                + "(select source, minute from ledger_entry order by 1, 2 limit 1)",
-            undo: "update ledger_entry set received = received - 1 where (source, minute) = "
-                + "(select source, minute from ledger_entry order by 1, 2 limit 1)")
+        let oneMore = """
+            update ledger_entry set received = received + 1 where (source, minute) =
+                (select source, minute from ledger_entry order by 1, 2 limit 1)
+            """
+        let oneLess = oneMore.replacingOccurrences(of: "+ 1", with: "- 1")
+        try found("does not add up", after: oneMore, undo: oneLess)
         #expect(try books.violations(in: database, within: 5).isEmpty)
+    }
+
+    @Test func aServerTellsThatItsLedgerDoesNotAddUp() throws {
+        let site = try Site()
+        _ = try site.server.track(
+            #"{"source":{"id":"load-web"},"options":{"debugger":true},"events":[{"type":"a"}]}"#)
+        try site.database.run("update ledger_entry set received = received + 1")
+        try eventually("readiness tells of the ledger", within: 30, every: 0.1) {
+            let answer = try site.server.get("/readyz")
+            return answer.status == 503 && answer.text.contains("ledger")
+        }
+        #expect(try site.server.metric("waymark_ledger_balanced") == 0)
+        try site.database.run("update ledger_entry set received = received - 1")
+        try site.server.awaitReady()
     }
 }

@@ -68,6 +68,7 @@ import Testing
         try site.postgres.start()
         let books = load.stop()
         #expect(Set(books.answers.keys) == [200], "\(books.summary)")
+        #expect(site.server.residentMemory < 100 << 20, "\(site.server.residentMemory >> 20) MiB")
         try expectKept(books, at: site)
     }
 
