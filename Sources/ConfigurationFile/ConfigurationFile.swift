@@ -49,10 +49,12 @@ package func parseConfiguration(
     getenv(name).map { String(cString: $0) }
 }
 
+/// Without a slash at its end: what is put behind it brings one.
 package func workingDirectory() -> String {
     guard let path = getcwd(nil, 0) else { return "." }
     defer { free(path) }
-    return String(cString: path)
+    let text = String(cString: path)
+    return text == "/" ? "" : text
 }
 
 /// A whole small file.
