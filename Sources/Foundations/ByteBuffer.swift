@@ -93,27 +93,43 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {  // unique owner of 
         bytes.withUnsafeBytes { append($0) }
     }
 
-    /// A number in little-endian order (our own formats).
-    @inlinable package mutating func append<Number: FixedWidthInteger>(little number: Number) {
-        reserve(MemoryLayout<Number>.size)
-        base.storeBytes(of: number.littleEndian, toByteOffset: count, as: Number.self)
-        count += MemoryLayout<Number>.size
-    }
-    /// A number in big-endian order (PostgreSQL's binary formats).
-    @inlinable package mutating func append<Number: FixedWidthInteger>(big number: Number) {
-        reserve(MemoryLayout<Number>.size)
-        base.storeBytes(of: number.bigEndian, toByteOffset: count, as: Number.self)
-        count += MemoryLayout<Number>.size
-    }
+    // Numbers, little-endian for our own formats and big-endian for PostgreSQL's. Concrete, not generic: other modules
+    // call these for every event, and a generic one would not be specialized for them.
+
+    package mutating func append(little number: UInt16) { store(number.littleEndian) }
+    package mutating func append(big number: UInt16) { store(number.bigEndian) }
+    package mutating func append(little number: UInt32) { store(number.littleEndian) }
+    package mutating func append(big number: UInt32) { store(number.bigEndian) }
+    package mutating func append(little number: UInt64) { store(number.littleEndian) }
+    package mutating func append(big number: UInt64) { store(number.bigEndian) }
+    package mutating func append(little number: Int16) { store(number.littleEndian) }
+    package mutating func append(big number: Int16) { store(number.bigEndian) }
+    package mutating func append(little number: Int32) { store(number.littleEndian) }
+    package mutating func append(big number: Int32) { store(number.bigEndian) }
+    package mutating func append(little number: Int64) { store(number.littleEndian) }
+    package mutating func append(big number: Int64) { store(number.bigEndian) }
+
     /// Overwrites bytes that are filled already.
-    @inlinable package mutating func replace<Number: FixedWidthInteger>(little number: Number, at offset: Int)
+    package mutating func replace(little number: UInt8, at offset: Int) { store(number, at: offset) }
+    package mutating func replace(little number: UInt32, at offset: Int) {
+        store(number.littleEndian, at: offset)
+    }
+    package mutating func replace(little number: UInt64, at offset: Int) {
+        store(number.littleEndian, at: offset)
+    }
+    package mutating func replace(big number: Int32, at offset: Int) { store(number.bigEndian, at: offset) }
+    package mutating func replace(big number: UInt32, at offset: Int) { store(number.bigEndian, at: offset) }
+    package mutating func replace(big number: UInt64, at offset: Int) { store(number.bigEndian, at: offset) }
+
+    @inline(__always) private mutating func store<Number: FixedWidthInteger>(_ number: Number) {
+        reserve(MemoryLayout<Number>.size)
+        base.storeBytes(of: number, toByteOffset: count, as: Number.self)
+        count += MemoryLayout<Number>.size
+    }
+    @inline(__always) private mutating func store<Number: FixedWidthInteger>(_ number: Number, at offset: Int)
     {
         precondition(offset >= 0 && offset + MemoryLayout<Number>.size <= count)
-        base.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
-    }
-    @inlinable package mutating func replace<Number: FixedWidthInteger>(big number: Number, at offset: Int) {
-        precondition(offset >= 0 && offset + MemoryLayout<Number>.size <= count)
-        base.storeBytes(of: number.bigEndian, toByteOffset: offset, as: Number.self)
+        base.storeBytes(of: number, toByteOffset: offset, as: Number.self)
     }
 
     /// A number in decimal digits.

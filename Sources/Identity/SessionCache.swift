@@ -27,9 +27,41 @@ package final class SessionCache: Sendable {
         var used: UInt32 = 0
     }
 
+    /// The sets of one lock. The cache frees its memory.
     private struct Shard {
-        var slots: [Slot]
-        var clock: UInt32 = 0
+        private let slots: UnsafeMutableBufferPointer<Slot>
+        private var clock: UInt32 = 0
+
+        init(sets: Int) {
+            slots = .allocate(capacity: sets * SessionCache.ways)
+            slots.initialize(repeating: Slot())
+        }
+
+        func find(_ key: (UInt64, UInt64), in set: Int) -> UnsafeMutablePointer<Slot>? {
+            guard let base = slots.baseAddress else { return nil }
+            for slot in base + set * SessionCache.ways..<base + (set + 1) * SessionCache.ways
+            where slot.pointee.used != 0 && slot.pointee.key == key {
+                return slot
+            }
+            return nil
+        }
+
+        func replaceOldest(in set: Int, with key: (UInt64, UInt64)) -> UnsafeMutablePointer<Slot> {
+            let begin = set * SessionCache.ways
+            var oldest = begin
+            for i in begin..<begin + SessionCache.ways where slots[i].used < slots[oldest].used { oldest = i }
+            slots[oldest] = Slot(key: key)
+            return slots.baseAddress! + oldest  // a cache has at least one set
+        }
+
+        mutating func touch(_ slot: UnsafeMutablePointer<Slot>) {
+            clock &+= 1
+            slot.pointee.used = max(clock, 1)
+        }
+
+        func deallocate() { slots.deallocate() }
+
+        mutating func removeAll() { slots.update(repeating: Slot()) }
     }
 
     private static let ways = 4
@@ -46,9 +78,11 @@ package final class SessionCache: Sendable {
         let sets = max(1, (capacity + Self.shards * Self.ways - 1) / (Self.shards * Self.ways))
         setsPerShard = sets
         self.lifetime = lifetime
-        table = (0..<Self.shards).map { _ in
-            Locked(Shard(slots: Array(repeating: Slot(), count: sets * Self.ways)))
-        }
+        table = (0..<Self.shards).map { _ in Locked(Shard(sets: sets)) }
+    }
+
+    deinit {
+        for shard in table { shard.withLock { $0.deallocate() } }
     }
 
     /// The profile of a session, if it is known and was confirmed within the lifetime.
@@ -84,9 +118,7 @@ package final class SessionCache: Sendable {
     /// Forgets everything: the database is not the one that it was.
     package func removeAll() {
         for shard in table {
-            shard.withLock { shard in
-                for i in shard.slots.indices { shard.slots[i] = Slot() }
-            }
+            shard.withLock { $0.removeAll() }
         }
     }
 
@@ -95,29 +127,22 @@ package final class SessionCache: Sendable {
     ) -> Result {
         let key = (first.hash(id), second.hash(id))
         return table[Int(key.1 % UInt64(Self.shards))].withLock { shard in
-            let begin = Int(key.0 % UInt64(setsPerShard)) * Self.ways
-            for i in begin..<begin + Self.ways
-            where shard.slots[i].used != 0 && shard.slots[i].key == key {
-                shard.clock &+= 1
-                shard.slots[i].used = max(shard.clock, 1)
-                return body(&shard.slots[i].entry, shard.slots[i].remembered)
+            guard let slot = shard.find(key, in: Int(key.0 % UInt64(setsPerShard))) else {
+                return body(nil, 0)
             }
-            return body(nil, 0)
+            shard.touch(slot)
+            return body(&slot.pointee.entry, slot.pointee.remembered)
         }
     }
 
     private func insert(_ id: Bytes, now: Timestamp, _ change: (inout Entry) -> Void) {
         let key = (first.hash(id), second.hash(id))
         table[Int(key.1 % UInt64(Self.shards))].withLock { shard in
-            let begin = Int(key.0 % UInt64(setsPerShard)) * Self.ways
-            let set = begin..<begin + Self.ways
-            let found = set.first { shard.slots[$0].used != 0 && shard.slots[$0].key == key }
-            let i = found ?? set.min { shard.slots[$0].used < shard.slots[$1].used } ?? begin
-            if found == nil { shard.slots[i] = Slot(key: key) }
-            change(&shard.slots[i].entry)
-            shard.clock &+= 1
-            shard.slots[i].used = max(shard.clock, 1)
-            shard.slots[i].remembered = now.seconds
+            let set = Int(key.0 % UInt64(setsPerShard))
+            let slot = shard.find(key, in: set) ?? shard.replaceOldest(in: set, with: key)
+            change(&slot.pointee.entry)
+            shard.touch(slot)
+            slot.pointee.remembered = now.seconds
         }
     }
 }

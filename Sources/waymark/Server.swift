@@ -60,16 +60,18 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
 
     /// Serves until a signal or a fatal fault; the exit status.
     func run() throws -> Int32 {
-        try listen()
         loader.onFatal = { [self] error in
             queue.async {
                 self.logger.critical("cannot go on", metadata: ["error": "\(error)"])
                 self.stop(status: 78)
             }
         }
-        startDatabase()
         signals.on([SIGTERM, SIGINT], queue) { [self] in stop(status: 0) }
         signals.on([SIGHUP], queue) { [self] in reload() }
+        try queue.sync {
+            try listen()
+            startDatabase()
+        }
         finished.wait()
         return status
     }
