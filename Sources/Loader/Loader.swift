@@ -322,7 +322,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private func report(_ connection: Connection) {
         metrics.batches.add()
         let now = clock.now().microseconds
-        for (i, request) in batch.requests.enumerated() where !request.events.isEmpty {
+        for (i, request) in batch.requests.enumerated() {
             for event in batch.events[request.events] {
                 if let outcome = event.outcome { metrics.count(outcome) }
                 if event.refusal?.isPoison == true { metrics.poison.add() }

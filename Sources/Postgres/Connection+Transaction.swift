@@ -27,7 +27,7 @@ extension Connection {
         enter()
         defer { leave() }
         let timeout = max(deadline, 1)
-        let sql = "BEGIN; SET LOCAL statement_timeout = \(timeout)"
+        let sql = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = \(timeout)"
         _ = try run(sql, context: context.isEmpty ? "beginning a transaction" : context)
     }
 
