@@ -9,12 +9,13 @@ package struct Failure: Error, CustomStringConvertible, Sendable {
 /// The folder under which a test process keeps all its files; it goes when the process ends.
 ///
 /// `WAYMARK_KEEP=1` keeps it, to look at what servers wrote and said.
-package final class Scratch: @unchecked Sendable {  // `count` is owned by whoever holds `lock`
+package final class Scratch: @unchecked Sendable {  // `count` and `isKept` are owned by whoever holds `lock`
     package static let shared = Scratch()
 
     package let path: String
     private let lock = NSLock()
     private var count = 0
+    private var isKept = ProcessInfo.processInfo.environment["WAYMARK_KEEP"] != nil
 
     private init() {
         var name = Array("\(NSTemporaryDirectory())/waymark-test.XXXXXX".utf8CString)
@@ -40,8 +41,11 @@ package final class Scratch: @unchecked Sendable {  // `count` is owned by whoev
         return folder
     }
 
+    /// As if `WAYMARK_KEEP` were set.
+    package func keep() { lock.withLock { isKept = true } }
+
     func removeAll() {
-        if ProcessInfo.processInfo.environment["WAYMARK_KEEP"] != nil {
+        if lock.withLock({ isKept }) {
             print("kept \(path)")
         } else {
             try? FileManager.default.removeItem(atPath: path)
