@@ -227,6 +227,10 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
     private func finish(_ batch: Batch, _ result: Result<Void, SpoolError>) {
         dispatchPrecondition(condition: .onQueue(lane.queue))
         intake.metrics.inFlight.add(-batch.size)
+        // Before the answers: whoever repeats a request at once is told, on any lane.
+        if case .success = result {
+            for fingerprint in batch.fingerprints { intake.recent.insert(fingerprint) }
+        }
         lane.answering {
             for reply in batch.replies {
                 if case .failure(let error) = result {
@@ -239,9 +243,6 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
                         body: batch.arena[reply.body])
                 }
             }
-        }
-        if case .success = result {
-            for fingerprint in batch.fingerprints { intake.recent.insert(fingerprint) }
         }
         batch.reset()
         idle.append(batch)
