@@ -1,28 +1,35 @@
-/// When the loader leaves the machine to Intake: in a burst that it cannot keep up with, until what waits is ten
-/// seconds old or a quarter of the spool; then the two share.
+/// When the loader leaves the machine to Intake: in a burst that takes all of its processors, until what waits is
+/// ten seconds old or a quarter of the spool; then the two share.
 ///
-/// Pure: it is told what arrived and what was loaded, and says whether to pause. Somebody who waits for a commit, or
-/// a backlog that shrinks, is never made to wait longer.
+/// Pure: it is told what arrived, what was loaded and how busy the processors were, and says whether to pause.
+/// Somebody who waits for a commit is never put off, nor is a trickle that costs next to nothing to load.
 struct Courtesy {
     /// Microseconds for which what waits may be put off.
     static let patience: Int64 = 10_000_000
     /// How long a pause is, before it is decided anew, in milliseconds.
     static let pause = 100
+    /// The processors count as taken when they were idle for less than this share of the time: waiting for the disk and
+    /// for each other, they are never busy throughout.
+    private static let idle = 0.4
+    /// What arrives is a burst when loading it would take more than this share of the loader's time.
+    private static let burst = 0.2
 
     /// Bytes a second, of the last batch that was worth measuring.
     private var loading = 0.0
-    private var before: (arrived: Int, at: UInt64)?
     private var arriving = 0.0
+    private var idle = 1.0
+    private var before: (arrived: Int, processors: ProcessorTimes, at: UInt64)?
 
-    /// Notes how far the spool is durable (in bytes since some beginning), at a monotonic time in nanoseconds.
-    mutating func look(arrived: Int, at now: UInt64) {
-        if let before, now > before.at {
-            let seconds = Double(now - before.at) / 1e9
-            // Too short a look says nothing.
-            guard seconds >= 0.02 else { return }
-            arriving = Double(arrived - before.arrived) / seconds
+    /// Notes how much has arrived since some beginning, in bytes, and what the processors have done since theirs, at
+    /// a monotonic time in nanoseconds.
+    mutating func look(arrived: Int, processors: ProcessorTimes, at now: UInt64) {
+        if let before {
+            // Too short a look says nothing; the processors' clock ticks a hundred times a second.
+            guard now > before.at + 90_000_000 else { return }
+            arriving = Double(arrived - before.arrived) / Double(now - before.at) * 1e9
+            idle = processors.idleShare(since: before.processors)
         }
-        before = (arrived, now)
+        before = (arrived, processors, now)
     }
 
     /// Notes what a batch brought, in the time that it took.
@@ -33,7 +40,9 @@ struct Courtesy {
 
     /// Is it better to wait? `age`: microseconds since the arrival of the oldest that is not loaded.
     func yields(backlog: Int, capacity: Int, age: Int64, someoneWaits: Bool) -> Bool {
-        guard loading > 0, arriving > loading, !someoneWaits else { return false }
+        guard loading > 0, arriving > loading * Self.burst, idle < Self.idle, !someoneWaits else {
+            return false
+        }
         return age < Self.patience && backlog < capacity / 4
     }
 }

@@ -162,7 +162,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private func yields() -> Bool {
         if isStopping { return false }
         let backlog = spool.backlogBytes
-        courtesy.look(arrived: loadedBytes + backlog, at: clock.monotonic())
+        courtesy.look(arrived: loadedBytes + backlog, processors: .now(), at: clock.monotonic())
         let age = clock.now().microseconds - (batch.receivedUntil?.microseconds ?? 0)
         return courtesy.yields(
             backlog: backlog, capacity: spool.options.capacity, age: age, someoneWaits: receipts.isAwaited)
