@@ -13,7 +13,7 @@ enum HTTPDate {
             let second = number(text, 23, 2),
             (1...31).contains(day), hour < 24, minute < 60, second < 61
         else { return nil }
-        let days = daysSince1970(year, month, day)
+        let days = CivilDate(year: year, month: month, day: day).daysSince1970
         return Timestamp(seconds: Int64(((days * 24 + hour) * 60 + minute) * 60 + second))
     }
 
@@ -30,12 +30,5 @@ enum HTTPDate {
         let all = Bytes(months)
         for month in 0..<12 where all.slice(month * 3..<month * 3 + 3).equals(name) { return month + 1 }
         return nil
-    }
-
-    /// The Gregorian calendar, with years counted from March so that the leap day is the last one.
-    private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let fromMarch = (month + 9) % 12
-        let y = month <= 2 ? year - 1 : year
-        return 365 * y + y / 4 - y / 100 + y / 400 + (153 * fromMarch + 2) / 5 + day - 1 - 719_468
     }
 }

@@ -23,8 +23,8 @@ struct Partitions {
     /// A table of its own is made and then attached, which takes a light lock only; the advisory lock keeps
     /// servers from making the same one at once.
     private func make(_ day: Int64, _ connection: Connection) throws(PostgresError) {
-        let name = "event_" + Self.date(day, separator: "")
-        let (from, to) = (Self.date(day, separator: "-"), Self.date(day + 1, separator: "-"))
+        let (from, to) = (CivilDate(daysSince1970: Int(day)), CivilDate(daysSince1970: Int(day) + 1))
+        let name = "event_" + from.description.filter { $0 != "-" }
         try connection.transaction(context: "making the partition \(name)") { () throws(PostgresError) in
             try connection.execute("select pg_advisory_xact_lock(7265, 1)")
             let there = try connection.execute("select to_regclass($1) is not null", name)
@@ -38,20 +38,5 @@ struct Partitions {
                 for values from ('\(from) 00:00:00+00') to ('\(to) 00:00:00+00')
                 """)
         }
-    }
-
-    /// `2026-01-31`, from days since 1970 (the civil calendar, by Howard Hinnant's algorithm).
-    static func date(_ day: Int64, separator: String) -> String {
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return [String(year), two(month), two(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)]
-            .joined(separator: separator)
     }
 }

@@ -14,7 +14,8 @@ struct TimeReader {
         guard let month = number(2), take("-") == isExtended, let day = number(2),
             month >= 1, month <= 12, day >= 1, day <= Self.days(in: month, of: year)
         else { return nil }
-        let midnight = Self.days(until: year, month, day) * 86_400_000_000
+        let date = CivilDate(year: Int(year), month: Int(month), day: Int(day))
+        let midnight = Int64(date.daysSince1970) * 86_400_000_000
         guard at < text.count else { return isExtended ? Timestamp(microseconds: midnight) : nil }
         guard take("T") || take("t") || isExtended && take(" ") else { return nil }
         guard let time = timeOfDay(), let offset = offset(), at == text.count else { return nil }
@@ -106,14 +107,5 @@ struct TimeReader {
         case 4, 6, 9, 11: 30
         default: 31
         }
-    }
-
-    /// Days from 1970-01-01 in the proleptic Gregorian calendar; years are counted from March.
-    private static func days(until year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let year = month > 2 ? year : year - 1
-        let era = (year >= 0 ? year : year - 399) / 400
-        let ofEra = year - era * 400
-        let ofYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + ofEra * 365 + ofEra / 4 - ofEra / 100 + ofYear - 719_468
     }
 }

@@ -82,21 +82,9 @@ extension Timestamp {
             let text = String(value)
             return String(repeating: "0", count: max(width - text.count, 0)) + text
         }
-        // Days to a date in the proleptic Gregorian calendar, with years that begin in March.
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let march = (5 * dayOfYear + 2) / 153
-        let month = march < 10 ? march + 3 : march - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let date =
-            "\(digits(year, 4))-\(digits(month, 2))-\(digits(dayOfYear - (153 * march + 2) / 5 + 1, 2))"
-
         let inDay = microseconds - day * 86_400_000_000
         let second = inDay / 1_000_000
         let time = [second / 3600, second / 60 % 60, second % 60].map { digits($0, 2) }.joined(separator: ":")
-        return "\(date)T\(time).\(digits(inDay % 1_000_000, 6))Z"
+        return "\(CivilDate(daysSince1970: Int(day)))T\(time).\(digits(inDay % 1_000_000, 6))Z"
     }
 }

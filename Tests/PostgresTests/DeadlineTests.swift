@@ -53,7 +53,9 @@ import Testing
         let (milliseconds, error) = measure {
             _ = try Connection("\(host) port=\(silent.port)", name: "test", connectTimeout: 200)
         }
-        #expect(error?.origin == .deadline || host == "host=localhost")
+        // With a name there is the look-up of the name as well, which may take up all of a busy machine's time.
+        #expect(error?.isConnectionLost == true)
+        #expect(error?.origin == .deadline || !host.hasPrefix("hostaddr="))
         #expect((100..<2000).contains(milliseconds))
     }
 

@@ -35,7 +35,9 @@ import Testing
 
     @Test func aSecondStartIsRefusedAndNamesTheProcess() throws {
         let spool = try open(options(directory))
-        let error = #expect(throws: SpoolError.self) { try open(options(directory)) }
+        let error = #expect(throws: SpoolError.self) {
+            try Spool(options: options(directory), clock: .system, logger: quiet)
+        }
         #expect(error == .locked(path: directory.path, pid: getpid()))
         _ = spool.durable
     }

@@ -106,8 +106,17 @@ func options(_ directory: TemporaryDirectory, segment: Int = 64 << 10, capacity:
     return options
 }
 
+/// Opens a spool. One that was dropped keeps its lock until its last block is gone, which may be a moment later when
+/// the machine is busy: the lock of this very process is waited for.
 func open(_ options: SpoolOptions, clock: Clock = .system) throws -> Spool {
-    try Spool(options: options, clock: clock, logger: quiet)
+    for _ in 0..<5000 {
+        let attempt = Result { try Spool(options: options, clock: clock, logger: quiet) }
+        guard case .failure(let error) = attempt,
+            error as? SpoolError == .locked(path: options.data, pid: getpid())
+        else { return try attempt.get() }
+        usleep(1000)
+    }
+    return try Spool(options: options, clock: clock, logger: quiet)
 }
 
 /// Closes a spool in good order.
