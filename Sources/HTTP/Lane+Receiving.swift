@@ -104,7 +104,9 @@ extension Lane {
                     keep = kept
                     save(parser, connection)
                 } else {
+                    // Nothing but empty lines: they are gone, and so is the place up to which they were looked at.
                     offset = bytes.count
+                    connection.dropParser()
                 }
             case .refused(let refusal):
                 return refuse(connection, refusal, Bytes(rest), parser)

@@ -36,6 +36,20 @@ private let half =
         #expect(client.answer()?.status == 408)
     }
 
+    /// Empty lines before a request are tolerated, also when they come in pieces (RFC 9112, 2.2).
+    @Test(arguments: [["\r", "\n"], ["\r\n\r", "\n\r", "\n"], ["\r\n", "\r", "\n\r\n"]])
+    func emptyLinesInPiecesAreForgotten(_ pieces: [String]) throws {
+        let server = try TestServer()
+        let client = try server.client()
+        var sent = 0
+        for piece in pieces {
+            sent += client.send(piece)
+            server.waitUntil("the piece is read") { server.server.metrics.bytesReceived.total >= sent }
+        }
+        client.send("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.answer()?.status == 200)
+    }
+
     @Test(arguments: ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"])
     func aBodyThatNeverEndsIsCutOff(_ rest: String) throws {
         let server = try TestServer { $0.bodyTimeout = 200_000 }
