@@ -43,11 +43,26 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "waymark",
-            dependencies: ["Intake", "Loader", "Embedded", "ConfigurationFile", arguments, logging],
+            dependencies: [
+                "Admin", "Intake", "Loader", "Alerts", "Webhooks", "Journeys", "Embedded",
+                "ConfigurationFile",
+                arguments, logging,
+            ],
             swiftSettings: settings),
         room("Intake", ["HTTP", "Payload", "Spool", "Identity", "CZlib", logging]),
-        room("Loader", ["Spool", "Identity", "Payload", "Postgres", "CLinux", crypto, logging]),
-        room("Identity", ["Payload", "Postgres", crypto, logging]),
+        room("Admin", ["HTTP", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
+        room(
+            "Loader",
+            [
+                "Spool", "Identity", "Activities", "Journeys", "Payload", "Postgres", "CLinux", crypto,
+                logging,
+            ]),
+        room("Journeys", ["Payload", "Postgres", crypto, yaml, logging]),
+        room("Webhooks", ["Payload", "Postgres", "Outbound", crypto, logging]),
+        room("Alerts", ["Postgres", "Outbound", logging]),
+        room("Activities", ["Payload", "Postgres", crypto, logging]),
+        room("Identity", ["Payload", "Postgres", "Outbound", crypto, logging]),
+        room("Outbound", ["Foundations", "CCurl", "CLinux", logging]),
         room("Embedded", ["Postgres", "CLinux", logging]),
         room("Postgres", ["Foundations", "CLibpq", logging]),
         room("Spool", ["Foundations", "CLinux", logging]),
@@ -66,6 +81,12 @@ let package = Package(
         tests(of: "Postgres", ["Embedded", logging]),
         tests(of: "Embedded", [logging]),
         tests(of: "ConfigurationFile"),
+        tests(of: "Outbound", ["TestSupport", logging]),
+        tests(of: "Activities", ["TestSupport", "Payload", logging]),
+        tests(of: "Journeys", ["TestSupport", "Payload", logging]),
+        tests(of: "Webhooks", ["TestSupport", "Payload", logging]),
+        tests(of: "Alerts", ["TestSupport", logging]),
+        tests(of: "Admin", ["TestSupport", "HTTP", logging]),
         tests(of: "Identity", ["TestSupport", "Payload", logging]),
         tests(of: "Intake", [logging]),
         tests(of: "Loader", ["TestSupport", "Identity", "Payload", "Spool", "Postgres", logging]),
@@ -78,6 +99,7 @@ let package = Package(
         .target(name: "CFaults", path: "Tests/CFaults"),
 
         .target(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     ]

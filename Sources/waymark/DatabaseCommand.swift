@@ -1,7 +1,4 @@
 import ArgumentParser
-import Embedded
-import Foundations
-import Postgres
 
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,23 +16,8 @@ struct DatabaseCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try file.read().configuration
-        if let configured = configuration.database {
-            print(configured)
-            return
-        }
-        guard let embedded = EmbeddedPostgres.conninfo(directory: configuration.data) else {
-            throw refusal("there is no embedded PostgreSQL under \(configuration.data) yet", "it is made")
-        }
-        do {
-            try Connection(embedded, name: "waymark database", connectTimeout: 3000).close()
-        } catch {
-            throw refusal("the embedded PostgreSQL cannot be reached: \(error.message)", "it runs")
-        }
-        print(embedded)
-    }
-
-    private func refusal(_ reason: String, _ when: String) -> ExitCode {
-        printError("waymark: \(reason)\nwaymark: \(when) while `waymark serve --config \(file.path)` runs")
-        return .failure
+        let conninfo = try file.conninfo()
+        if configuration.database == nil { try file.connect("database").close() }
+        print(conninfo)
     }
 }

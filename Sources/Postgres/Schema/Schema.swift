@@ -4,7 +4,13 @@
 /// allows (see the design, "Ready to be spread"). `bucket` is `bucket_of` what finds the row.
 package enum Schema {
     package static let migrations = [
-        Migration(number: 1, name: "collect", sql: collect)
+        Migration(number: 1, name: "collect", sql: collect),
+        Migration(number: 2, name: "activities", sql: activities),
+        Migration(number: 3, name: "identity", sql: identity),
+        Migration(number: 4, name: "sessions", sql: sessions),
+        Migration(number: 5, name: "quarantine", sql: quarantine),
+        Migration(number: 6, name: "webhooks", sql: webhooks),
+        Migration(number: 7, name: "journeys", sql: journeys),
     ]
 
     private static let collect = #"""

@@ -1,0 +1,1 @@
+// Alerts: who is told by mail when a webhook fails, and how often.

@@ -1,0 +1,1 @@
+// Calls that go out: the address guard, HTTP requests and mail, on libcurl.

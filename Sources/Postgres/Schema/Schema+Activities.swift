@@ -1,0 +1,6 @@
+extension Schema {
+    /// The catalogue of activities.
+    static let activities = #"""
+        select 1;
+        """#
+}

@@ -1,0 +1,6 @@
+extension Schema {
+    /// Journeys, enrolments and timers.
+    static let journeys = #"""
+        select 1;
+        """#
+}

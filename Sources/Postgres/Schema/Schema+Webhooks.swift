@@ -1,0 +1,6 @@
+extension Schema {
+    /// Deliveries, attempts and alerts.
+    static let webhooks = #"""
+        select 1;
+        """#
+}

@@ -1,0 +1,1 @@
+// Webhooks: bodies, signatures, the plan of retries, and the queue of deliveries.
