@@ -2,7 +2,7 @@ import Foundations
 
 extension Check {
     /// `127.0.0.1:8686`, `[::1]:8686`, `localhost:8686`, `*:8686` or `unix:/path`.
-    static func listenAddress(
+    package static func listenAddress(
         _ text: String, from directory: String
     ) throws(Refusal) -> Configuration.ListenAddress {
         let expected = "HOST:PORT such as 127.0.0.1:8686, [::1]:8686 or *:8686, or unix:/path"
@@ -33,7 +33,7 @@ extension Check {
     }
 
     /// An origin as browsers send it, or a pattern `https://*.shop.example`, or `*`.
-    static func origin(_ text: String) throws(Refusal) -> String {
+    package static func origin(_ text: String) throws(Refusal) -> String {
         if text == "*" { return text }
         let expected = "scheme://host or scheme://host:port, https://*.shop.example, or *"
         let parts = text.lowercased().split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
@@ -69,7 +69,7 @@ extension Check {
     }
 
     /// A network in CIDR notation, or one address.
-    static func network(_ text: String) throws(Refusal) -> Network {
+    package static func network(_ text: String) throws(Refusal) -> Network {
         let expected = "a network such as 10.0.0.0/8 or fd00::/8, or an address"
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(String(parts[0])) else {

@@ -58,7 +58,7 @@ package func workingDirectory() -> String {
 }
 
 /// A whole small file.
-func readFile(_ path: String, atMost limit: Int) throws(SystemError) -> [UInt8] {
+package func readFile(_ path: String, atMost limit: Int) throws(SystemError) -> [UInt8] {
     let file = try FileDescriptor(open: path, O_RDONLY)
     var bytes = [UInt8](repeating: 0, count: limit + 1)
     var count = 0

@@ -1,17 +1,18 @@
 private import Yams
 
 /// A YAML text as values with places; Yams stays inside this file.
-struct Document {
+package struct Document {
     /// Nil for a file without a value.
-    private(set) var root: Value?
-    private let environment: (String) -> String?
+    package private(set) var root: Value?
+    private let environment: ((String) -> String?)?
     private let findings: Findings
     /// Keys that `composed` renamed because the same mapping has them again, by place.
     private var renamed: [Place: String] = [:]
     /// Aliases multiply values: what a kilobyte of them can stand for must not fill the memory.
     private var allowance = 100_000
 
-    init(_ text: String, environment: @escaping (String) -> String?, findings: Findings) {
+    /// Without an environment `${NAME}` stays as it is written: a reference that somebody else follows, later.
+    package init(_ text: String, environment: ((String) -> String?)?, findings: Findings) {
         self.environment = environment
         self.findings = findings
         if let node = composed(text) { root = value(of: node) }
@@ -78,9 +79,9 @@ struct Document {
             findings.add(Mistake(place, "tags are not used here", found: quoted(tag)))
             result.isBroken = true
         }
-        switch expand(scalar.string, environment) {
+        switch expand(scalar.string, environment ?? { _ in "" }) {
         case .text(let text, let usesVariable):
-            result.text = text
+            result.text = environment == nil ? scalar.string : text
             result.usesVariable = usesVariable
         case .mistake(let problem, let expected):
             findings.add(Mistake(place, problem, expected: expected))

@@ -61,15 +61,17 @@ package struct ConfigurationErrors: Error, CustomStringConvertible, Equatable {
 }
 
 /// What came up while a file was read; mistakes forbid a start, warnings do not.
-final class Findings {
-    private(set) var mistakes: [Mistake] = []
-    private(set) var warnings: [Mistake] = []
+package final class Findings {
+    package private(set) var mistakes: [Mistake] = []
+    package private(set) var warnings: [Mistake] = []
 
-    func add(_ mistake: Mistake) { mistakes.append(mistake) }
-    func warn(_ place: Place?, _ text: String) { warnings.append(Mistake(place, text)) }
+    package init() {}
+
+    package func add(_ mistake: Mistake) { mistakes.append(mistake) }
+    package func warn(_ place: Place?, _ text: String) { warnings.append(Mistake(place, text)) }
 
     /// By place; what was found first stays first where places are equal.
-    static func sorted(_ list: [Mistake]) -> [Mistake] {
+    package static func sorted(_ list: [Mistake]) -> [Mistake] {
         list.enumerated().sorted { a, b in
             let (x, y) = (a.element.place ?? Place(0, 0), b.element.place ?? Place(0, 0))
             return x == y ? a.offset < b.offset : x < y

@@ -1,9 +1,9 @@
 import Foundations
 
 /// Sizes, durations and rates as people write them.
-enum Quantity {
+package enum Quantity {
     /// In bytes: `4MiB` (1024), `4MB` (1000), or plain bytes.
-    static func size(_ text: String) -> Int? {
+    package static func size(_ text: String) -> Int? {
         guard let (number, unit) = split(text) else { return nil }
         let units: [String: Int] = [
             "": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "tb": 1_000_000_000_000,
@@ -13,7 +13,7 @@ enum Quantity {
     }
 
     /// In microseconds: `ms s m h d w`, joined from the large to the small: `2h10m`. `1d` is 24 h.
-    static func duration(_ text: String) -> Int64? {
+    package static func duration(_ text: String) -> Int64? {
         var rest = text[...]
         var total = 0
         var last = Int.max
@@ -31,7 +31,7 @@ enum Quantity {
     }
 
     /// `100/s`, `6000/m`, `50/10s`.
-    static func rate(_ text: String) -> Rate? {
+    package static func rate(_ text: String) -> Rate? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let (number, unit) = split(String(parts[0])), unit.isEmpty, number > 0
         else { return nil }
@@ -68,7 +68,7 @@ enum Quantity {
 
 extension Section {
     /// A size within bounds; the bounds are named in the mistake.
-    func size(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    package func size(_ key: String, in range: ClosedRange<Int>) -> Int? {
         text(key) { text throws(Refusal) in
             guard let size = Quantity.size(text) else {
                 throw Refusal("is not a size", expected: "a size such as 4MiB, 64KiB or 4000000 (bytes)")
@@ -81,7 +81,7 @@ extension Section {
     }
 
     /// A duration within bounds, all in microseconds.
-    func duration(_ key: String, in range: ClosedRange<Int64>) -> Int64? {
+    package func duration(_ key: String, in range: ClosedRange<Int64>) -> Int64? {
         text(key) { text throws(Refusal) in
             guard let duration = Quantity.duration(text) else {
                 throw Refusal("is not a duration", expected: "a duration such as 500ms, 10s or 2h10m")
@@ -93,7 +93,7 @@ extension Section {
         }
     }
 
-    func rate(_ key: String) -> Rate? {
+    package func rate(_ key: String) -> Rate? {
         text(key) { text throws(Refusal) in
             if let rate = Quantity.rate(text) { return rate }
             throw Refusal("is not a rate", expected: "so many in so long, such as 100/s or 6000/m")
@@ -107,7 +107,7 @@ extension Section {
 
 extension Int {
     /// `4MiB`, as `Quantity.size` reads it.
-    var sizeText: String {
+    package var sizeText: String {
         for (unit, power) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)]
         where self >= 1 << power && self % (1 << power) == 0 { return "\(self >> power)\(unit)" }
         return "\(self)"
@@ -116,7 +116,7 @@ extension Int {
 
 extension Int64 {
     /// `2h10m`, as `Quantity.duration` reads it; whole milliseconds.
-    var durationText: String {
+    package var durationText: String {
         var rest = self
         var text = ""
         let units: [(String, Int64)] = [

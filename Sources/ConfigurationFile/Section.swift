@@ -1,10 +1,10 @@
 /// Why a text is refused: the problem, and what is expected instead.
-struct Refusal: Error {
-    var problem: String
-    var expected: String
-    var suggestion: String?
+package struct Refusal: Error {
+    package var problem: String
+    package var expected: String
+    package var suggestion: String?
 
-    init(_ problem: String, expected: String, suggestion: String? = nil) {
+    package init(_ problem: String, expected: String, suggestion: String? = nil) {
         self.problem = problem
         self.expected = expected
         self.suggestion = suggestion
@@ -15,15 +15,15 @@ struct Refusal: Error {
 ///
 /// Every reader returns nil both for a key that is left out and for a value that is wrong; the mistake is noted, the
 /// default stays, and reading goes on.
-struct Section {
+package struct Section {
     /// `limits` or `sources[2]`; empty for the top.
-    let path: String
-    let place: Place
-    let findings: Findings
+    package let path: String
+    package let place: Place
+    package let findings: Findings
     private var entries: [String: Entry] = [:]
 
     /// Nil when the value is not a mapping.
-    init?(_ value: Value, path: String, keys: [String], findings: Findings) {
+    package init?(_ value: Value, path: String, keys: [String], findings: Findings) {
         (self.path, self.findings, place) = (path, findings, value.place)
         guard case .map(let all, _) = value else {
             let expected = "a mapping with keys such as \(keys.prefix(3).joined(separator: ", "))"
@@ -47,19 +47,19 @@ struct Section {
     }
 
     /// The key with where it stands: `limits.body`.
-    func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    package func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    func place(of key: String) -> Place { entries[key]?.place ?? place }
-    func has(_ key: String) -> Bool { entries[key] != nil }
+    package func place(of key: String) -> Place { entries[key]?.place ?? place }
+    package func has(_ key: String) -> Bool { entries[key] != nil }
 
-    func value(_ key: String) -> Value? { entries[key]?.value }
+    package func value(_ key: String) -> Value? { entries[key]?.value }
 
     /// A key that must be there.
-    func require(_ key: String, _ expected: String) {
+    package func require(_ key: String, _ expected: String) {
         if !has(key) { findings.add(Mistake(place, "\(path) has no \(key)", expected: expected)) }
     }
 
-    func flag(_ key: String) -> Bool? {
+    package func flag(_ key: String) -> Bool? {
         guard let value = value(key) else { return nil }
         if case .scalar(let scalar) = value {
             if scalar.isBroken { return nil }
@@ -70,7 +70,7 @@ struct Section {
         return nil
     }
 
-    func number(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    package func number(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let value = value(key) else { return nil }
         if case .scalar(let scalar) = value {
             if scalar.isBroken { return nil }
@@ -82,12 +82,12 @@ struct Section {
     }
 
     /// A text, as it is or made into something.
-    func text<T>(_ key: String, secret: Bool = false, _ parse: (String) throws(Refusal) -> T) -> T? {
+    package func text<T>(_ key: String, secret: Bool = false, _ parse: (String) throws(Refusal) -> T) -> T? {
         value(key).flatMap { text($0, name(key), secret: secret, parse) }
     }
 
     /// A list of texts, or one text instead of a list of one. Items that are wrong are left out.
-    func texts<T>(
+    package func texts<T>(
         _ key: String, emptyAllowed: Bool = true, _ parse: (String) throws(Refusal) -> T
     ) -> [(value: T, place: Place)]? {
         guard let value = value(key) else { return nil }
@@ -120,7 +120,7 @@ struct Section {
         }
     }
 
-    func refuse(_ value: Value, _ name: String, _ refusal: Refusal, _ secret: Bool = false) {
+    package func refuse(_ value: Value, _ name: String, _ refusal: Refusal, _ secret: Bool = false) {
         var silent = secret
         if case .scalar(let scalar) = value {
             if scalar.isBroken { return }

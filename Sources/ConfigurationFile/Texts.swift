@@ -2,9 +2,9 @@ import Foundations
 import Glibc
 
 /// Checks of single texts: each returns the value as the server wants it, or says what is wrong.
-enum Check {
+package enum Check {
     /// Not blank, no control characters, no white space at the ends, at most 256 bytes.
-    static func name(_ text: String) throws(Refusal) -> String {
+    package static func name(_ text: String) throws(Refusal) -> String {
         try printable(text)
         if text.utf8.count > 256 {
             throw Refusal("is too long", expected: "at most 256 bytes of UTF-8, not \(text.utf8.count)")
@@ -16,7 +16,7 @@ enum Check {
     }
 
     @discardableResult
-    static func printable(_ text: String) throws(Refusal) -> String {
+    package static func printable(_ text: String) throws(Refusal) -> String {
         if text.allSatisfy(\.isWhitespace) { throw Refusal("is blank", expected: "a text") }
         if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             throw Refusal("has control characters", expected: "a text of one line")
@@ -25,7 +25,7 @@ enum Check {
     }
 
     /// What a source is called in requests. `@…` is ours.
-    static func sourceID(_ text: String) throws(Refusal) -> String {
+    package static func sourceID(_ text: String) throws(Refusal) -> String {
         let id = try name(text)
         if id.first == "@" {
             throw Refusal("is reserved", expected: "an id that does not start with @")
@@ -34,7 +34,7 @@ enum Check {
     }
 
     /// A secret that has to fit into an `Authorization` header.
-    static func secret(_ text: String) throws(Refusal) -> String {
+    package static func secret(_ text: String) throws(Refusal) -> String {
         guard !text.isEmpty, text.utf8.count <= 512, text.utf8.allSatisfy({ (33...126).contains($0) }) else {
             throw Refusal(
                 "cannot be sent in a header", expected: "1 to 512 visible ASCII characters, no spaces")
@@ -43,13 +43,13 @@ enum Check {
     }
 
     /// A pattern of activity keys, brought into the form of the keys: lower case, inner white space as one `-`.
-    static func pattern(_ text: String) throws(Refusal) -> String {
+    package static func pattern(_ text: String) throws(Refusal) -> String {
         try printable(text)
         let key = text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: "-")
         return try name(key)
     }
 
-    static func choice<T: RawRepresentable & CaseIterable>(
+    package static func choice<T: RawRepresentable & CaseIterable>(
         _ text: String, of type: T.Type
     ) throws(Refusal) -> T where T.RawValue == String {
         if let value = T(rawValue: text) { return value }
@@ -59,7 +59,7 @@ enum Check {
             suggestion: nearest(to: text, among: names))
     }
 
-    static func logLevel(_ text: String) throws(Refusal) -> String {
+    package static func logLevel(_ text: String) throws(Refusal) -> String {
         let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
         if levels.contains(text) { return text }
         throw Refusal(
@@ -67,7 +67,7 @@ enum Check {
             suggestion: nearest(to: text, among: levels))
     }
 
-    static func deduplicate(_ text: String) throws(Refusal) -> Configuration.Deduplicate {
+    package static func deduplicate(_ text: String) throws(Refusal) -> Configuration.Deduplicate {
         if text == "forever" { return .forever }
         let day: Int64 = 86_400_000_000
         guard let time = Quantity.duration(text), time % day == 0, (day...3650 * day).contains(time) else {
@@ -77,7 +77,7 @@ enum Check {
     }
 
     /// libpq reads it when it connects; what can be said before: its form, and that it is not another system's.
-    static func database(_ text: String) throws(Refusal) -> String {
+    package static func database(_ text: String) throws(Refusal) -> String {
         let uri = text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
         let pairs = !text.contains("://") && text.contains("=")
         try printable(text)
@@ -88,7 +88,7 @@ enum Check {
     }
 
     /// A path as the system will see it: relative ones start at the working directory.
-    static func path(_ text: String, from directory: String) throws(Refusal) -> String {
+    package static func path(_ text: String, from directory: String) throws(Refusal) -> String {
         try printable(text)
         if text.hasPrefix("~") {
             throw Refusal("starts with ~, which only shells know", expected: "a path, or ${HOME}/…")

@@ -2,7 +2,9 @@ import Glibc
 
 extension Check {
     /// An IANA name, looked up where the system keeps its time zones; without such a folder only its form is checked.
-    static func timeZone(_ text: String, folder: String = "/usr/share/zoneinfo") throws(Refusal) -> String {
+    package static func timeZone(_ text: String, folder: String = "/usr/share/zoneinfo") throws(Refusal)
+        -> String
+    {
         let expected = "an IANA time zone such as UTC or Europe/Berlin"
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let wellFormed = parts.allSatisfy { part in

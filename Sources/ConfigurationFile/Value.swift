@@ -1,10 +1,10 @@
 /// A value of the file with its place: all that the readers see of YAML.
-indirect enum Value {
+package indirect enum Value {
     case scalar(Scalar)
     case list([Value], Place)
     case map([Entry], Place)
 
-    var place: Place {
+    package var place: Place {
         switch self {
         case .scalar(let scalar): scalar.place
         case .list(_, let place), .map(_, let place): place
@@ -13,37 +13,45 @@ indirect enum Value {
 }
 
 /// `key: value` of a mapping.
-struct Entry {
-    var key: String
-    var place: Place
-    var value: Value
+package struct Entry {
+    package var key: String
+    package var place: Place
+    package var value: Value
+
+    package init(key: String, place: Place, value: Value) {
+        (self.key, self.place, self.value) = (key, place, value)
+    }
 }
 
 /// A single value: its text, and what YAML 1.2's core schema makes of it.
 ///
 /// Only `true`, `false`, `null` and whole numbers are more than text, so `on`, `no` and `09:00` stay what they are.
-struct Scalar {
+package struct Scalar {
     /// With the variables filled in.
-    var text: String
+    package var text: String
     /// As it stands in the file.
-    var written: String
+    package var written: String
     /// Without quotes: only then it can be a number, true, false or null.
-    var isPlain: Bool
-    var usesVariable = false
+    package var isPlain: Bool
+    package var usesVariable = false
     /// A variable was missing; that is reported, the value must not be.
-    var isBroken = false
-    var place: Place
+    package var isBroken = false
+    package var place: Place
 
-    var isNull: Bool { isPlain && ["", "~", "null", "Null", "NULL"].contains(text) }
+    package init(text: String, written: String, isPlain: Bool, place: Place) {
+        (self.text, self.written, self.isPlain, self.place) = (text, written, isPlain, place)
+    }
 
-    var flag: Bool? {
+    package var isNull: Bool { isPlain && ["", "~", "null", "Null", "NULL"].contains(text) }
+
+    package var flag: Bool? {
         guard isPlain else { return nil }
         if ["true", "True", "TRUE"].contains(text) { return true }
         return ["false", "False", "FALSE"].contains(text) ? false : nil
     }
 
     /// A whole number, also `0x1F` and `0o17`.
-    var number: Int? {
+    package var number: Int? {
         guard isPlain else { return nil }
         if text.hasPrefix("0x") { return digits(text.dropFirst(2), radix: 16) }
         if text.hasPrefix("0o") { return digits(text.dropFirst(2), radix: 8) }
@@ -61,7 +69,7 @@ struct Scalar {
 
 extension Value {
     /// For "found …"; never the value of a secret or of a variable.
-    func described(secret: Bool = false) -> String {
+    package func described(secret: Bool = false) -> String {
         switch self {
         case .map: return "a mapping"
         case .list: return "a list"
@@ -79,7 +87,7 @@ extension Value {
 }
 
 /// In quotes, on one line, shortened: fit for a message.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     var result = "\""
     for (i, scalar) in text.unicodeScalars.enumerated() {
         if i == 80 { return result + "…\"" }

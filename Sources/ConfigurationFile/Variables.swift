@@ -1,5 +1,5 @@
 /// A text whose variables were filled in, or why that failed.
-enum Expanded: Equatable {
+package enum Expanded: Equatable {
     case text(String, usesVariable: Bool)
     case mistake(problem: String, expected: String)
 }
@@ -7,7 +7,7 @@ enum Expanded: Equatable {
 /// Fills in `${NAME}` and `${NAME:-default}`; `$${` stands for `${` itself. What a variable holds is not read again.
 ///
 /// As in a shell, the default takes the place of a variable that is missing or empty.
-func expand(_ text: String, _ environment: (String) -> String?) -> Expanded {
+package func expand(_ text: String, _ environment: (String) -> String?) -> Expanded {
     var result = ""
     var rest = text[...]
     var uses = false
