@@ -4,8 +4,9 @@ import Foundations
 struct ConfigurationReader {
     static let keys = [
         "listen", "data", "database", "panel", "timezone", "primary_key", "debug", "log",
-        "proxies", "deduplicate", "sources", "limits", "smtp", "journeys", "admin",
+        "proxies", "deduplicate", "sessions", "sources", "limits", "smtp", "journeys", "admin",
     ]
+    static let sessionKeys = ["timeout"]
     static let adminKeys = ["listen", "read_token", "write_token"]
 
     /// Where relative paths start: the working directory.
@@ -66,6 +67,13 @@ struct ConfigurationReader {
     }
 
     private mutating func readParts(_ section: Section) {
+        if let value = section.value("sessions"),
+            let sessions = Section(
+                value, path: "sessions", keys: ConfigurationReader.sessionKeys, findings: findings)
+        {
+            let timeout = sessions.duration("timeout", in: 1_000_000...86_400_000_000)
+            configuration.sessionTimeout = timeout ?? configuration.sessionTimeout
+        }
         if let value = section.value("sources") {
             configuration.sources = SourceReader(value, findings: findings).sources
         } else {
@@ -113,3 +121,4 @@ struct ConfigurationReader {
 package let configurationKeys: [String] =
     ConfigurationReader.keys + SourceReader.keys.map { "sources.\($0)" } + Limits.keys.map { "limits.\($0)" }
     + ConfigurationReader.adminKeys.map { "admin.\($0)" }
+    + ConfigurationReader.sessionKeys.map { "sessions.\($0)" }

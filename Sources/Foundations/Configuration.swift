@@ -20,6 +20,8 @@ package struct Configuration: Sendable, Equatable {
     /// Networks whose `X-Forwarded-For` is believed.
     package var trustedProxies: [Network] = []
     package var deduplicate: Deduplicate = .days(30)
+    /// The silence after which a session has ended, in microseconds.
+    package var sessionTimeout: Int64 = 1_800_000_000
     package var sources: [Source] = []
     package var limits = Limits()
 

@@ -41,7 +41,9 @@ struct DocumentationTests {
             case "sources" where parts.count == 2:
                 text = "sources: [{id: a, kind: web, \(parts[1]): \(value)}]"
                 expected.sources = [Source(id: "a", kinds: [.web])]
-            case "limits", "admin": text = "\(parts[0]): {\(parts[1]): '\(value)'}"
+            case "limits" where parts.count == 2, "admin" where parts.count == 2,
+                "sessions" where parts.count == 2:
+                text = "\(parts[0]): {\(parts[1]): '\(value)'}"
             default: text = "\(key): \(value)"
             }
             let read = try read(
