@@ -76,7 +76,7 @@ let package = Package(
         .executableTarget(name: "loadgen", dependencies: ["Foundations", arguments], swiftSettings: settings),
 
         tests(of: "Foundations"),
-        tests(of: "Payload"),
+        tests(of: "Payload", ["TestSupport"]),
         tests(of: "HTTP", ["Foundations", logging]),
         tests(of: "Spool", ["CFaults", logging]),
         tests(of: "Postgres", ["Embedded", logging]),
