@@ -73,7 +73,8 @@ let package = Package(
 
         .executableTarget(
             name: "torture", dependencies: ["TestSupport", arguments], swiftSettings: settings),
-        .executableTarget(name: "loadgen", dependencies: ["Foundations", arguments], swiftSettings: settings),
+        .executableTarget(
+            name: "loadgen", dependencies: ["Foundations", arguments], swiftSettings: settings),
 
         tests(of: "Foundations"),
         tests(of: "Payload", ["TestSupport"]),

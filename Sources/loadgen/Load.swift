@@ -5,7 +5,7 @@ import Glibc
 ///
 /// In an open loop a request for which no connection is idle waits, and its time runs from when it should have gone
 /// out. In a closed loop the receiver sends the next request where it got an answer.
-final class Load: @unchecked Sendable {  // `free`, `sentAt`, `payloads`: under `lock`; the rest: the receiver's
+final class Load: @unchecked Sendable {  // owners: `lock` of what both threads change; else the receiver
     private let plan: Plan
     private let sockets: [Int32]
     private let lock = Locked(())
