@@ -47,6 +47,7 @@ extension Schema {
         ) with (fillfactor = 80);
         create index visit_due on visit (due_at) where not ended and joined is null;
         create index visit_profile on visit (profile_id, started_at);
+        create index if not exists identity_profile on identity (profile_id);
         comment on table visit is
             'the runs of a session''s events without silence between them; bucket_of(session_id); each has a session.start, and a session.end once it has ended';
         comment on column visit.profile_id is 'whose it was when it began; aliases tell who that is now';
