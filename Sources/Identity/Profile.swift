@@ -9,10 +9,9 @@ package enum Profile {
     ) throws(PostgresError) -> [UInt8]? {
         let rows = try connection.execute(
             """
-            select p.traits - 'private'
-            from (select coalesce((select profile_id from alias where bucket = $1 and id = $2), $2) as id) as now
+            select p.traits - 'private' from (select person_of($1) as id) as now
                 join profile p on p.bucket = bucket_of(now.id) and p.id = now.id
-            """, id.bucket, id)
+            """, id)
         return rows.isEmpty ? nil : Array(rows.json(0, 0))
     }
 }
