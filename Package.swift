@@ -83,7 +83,7 @@ let package = Package(
         tests(of: "Postgres", ["Embedded", logging]),
         tests(of: "Embedded", [logging]),
         tests(of: "ConfigurationFile"),
-        tests(of: "Outbound", ["TestSupport", logging]),
+        tests(of: "Outbound", ["TestSupport", "CResolver", "Foundations", logging]),
         tests(of: "Activities", ["TestSupport", "Payload", logging]),
         tests(of: "Journeys", ["TestSupport", "Payload", logging]),
         tests(of: "Webhooks", ["TestSupport", "Payload", logging]),
@@ -99,6 +99,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["CLibpq", "CZlib"], path: "Tests/Support",
             swiftSettings: settings),
         .target(name: "CFaults", path: "Tests/CFaults"),
+        .target(name: "CResolver", path: "Tests/CResolver"),
 
         .target(name: "CLinux"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),

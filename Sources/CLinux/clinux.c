@@ -95,6 +95,10 @@ int clinux_epoll_modify(int epoll, int descriptor, uint32_t events, uint64_t dat
     return epoll_change(epoll, EPOLL_CTL_MOD, descriptor, events, data);
 }
 
+int clinux_epoll_remove(int epoll, int descriptor) {
+    return epoll_change(epoll, EPOLL_CTL_DEL, descriptor, 0, 0);
+}
+
 int clinux_epoll_poll(int epoll, struct clinux_event *events, int count) {
     struct epoll_event ready[256];
     int n = epoll_wait(epoll, ready, count < 256 ? count : 256, 0);

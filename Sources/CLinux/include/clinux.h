@@ -30,6 +30,8 @@ int clinux_epoll_create(void);
 /// Watches a descriptor, level-triggered; `data` comes back with its events. Returns 0, or -1 with errno.
 int clinux_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data);
 int clinux_epoll_modify(int epoll, int descriptor, uint32_t events, uint64_t data);
+/// Watches a descriptor, which stays open, no more.
+int clinux_epoll_remove(int epoll, int descriptor);
 /// What is ready now, without waiting; at most 256.
 int clinux_epoll_poll(int epoll, struct clinux_event *events, int count);
 

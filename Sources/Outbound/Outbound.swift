@@ -1,1 +1,0 @@
-// Calls that go out: the address guard, HTTP requests and mail, on libcurl.
