@@ -50,7 +50,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         room("Intake", ["HTTP", "Payload", "Spool", "Identity", "CZlib", logging]),
-        room("Admin", ["HTTP", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
+        room(
+            "Admin",
+            ["HTTP", "Loader", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
         room(
             "Loader",
             [
