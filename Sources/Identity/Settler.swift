@@ -217,7 +217,6 @@ package final class Settler {
             }
             claims[member].skew = group.skew ?? 0
             claims[member].sessionSaved = group.saves
-            claims[member].sessionLocked = group.saves && !group.isFresh
             claims[member].contested = group.binding.contested
         }
     }

@@ -16,6 +16,13 @@ final class Batch {
         var outcome: Receipt.Outcome?
         /// Why the loader itself quarantines it.
         var refusal: Refusal?
+        /// What is stored instead of its properties: without what a frozen activity does not know.
+        var trimmed: [UInt8]?
+
+        /// What the catalogue cannot see in the spool; nil: it is stored as it stands there.
+        var exception: LoadOutcomes.Exception? {
+            outcome == .stored ? trimmed.map { .changed($0) } : .absent
+        }
     }
 
     /// Why the loader put an event into the quarantine that Intake had let pass.

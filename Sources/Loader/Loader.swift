@@ -23,8 +23,6 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         package var bytes = 8 << 20
         /// The least time between two commits while there is little to load, in milliseconds.
         package var linger = 15
-        /// The silence after which a session has ended, in microseconds; nil: sessions have no starts and ends.
-        package var sessionTimeout: Int64?
 
         package init(deduplicateDays: Int?, host: String) {
             self.deduplicateDays = deduplicateDays
@@ -33,6 +31,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     }
 
     package let metrics = LoaderMetrics()
+    /// What the catalogue is told after each commit.
+    package let outcomes = LoadOutcomes()
     /// Called once, on the loader's queue, when the server must not go on: another installation's database.
     package var onFatal: (@Sendable (any Error) -> Void)?
 
@@ -202,9 +202,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         guard let issuer = installation.issuer else { preconditionFailure("a confirmed secret is known") }
         try partitions.ensure([], today: clock.now().day, new)
         let settler = Settler(cache: cache, issuer: issuer)
-        let visits = options.sessionTimeout.map { VisitWriter(cache: cache, silence: $0) }
         let writer = BatchWriter(
-            settler: settler, visits: visits, instance: spool.instance, deduplicate: options.deduplicateDays)
+            settler: settler, instance: spool.instance, deduplicate: options.deduplicateDays)
         try goOn(from: positions.read(clock.now(), new))
         transaction = BatchTransaction(positions: positions, writer: writer)
         connection = new
@@ -231,6 +230,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         reader = try spool.reader(from: position.record)
         self.position = position
         spool.release(upTo: position.record)
+        outcomes.restart(at: position)
     }
 
     private func disconnect(_ reason: String) {
@@ -297,13 +297,14 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         }
         position = batch.end
         batchSize = min(batchSize * 2, options.events)
-        metrics.sessionsStarted.add(transaction.writer.committed(at: clock.now()))
+        transaction.writer.committed(at: clock.now())
         lastCommit = clock.monotonic()
         lastHeartbeat = lastCommit
         spool.release(upTo: position.record)
         courtesy.loaded(bytes: batch.bytes, nanoseconds: lastCommit - begun)
         loadedBytes += batch.bytes
         acquit()
+        outcomes.committed(batch)
         report(connection)
     }
 

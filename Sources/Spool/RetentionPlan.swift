@@ -1,5 +1,5 @@
 /// Decides which segments go: the oldest that the loader is done with, when they are old enough, too many, or
-/// in the way of new events.
+/// in the way of new events. A second reader who lags behind keeps them for longer, but never from new events.
 struct RetentionPlan {
     /// What may be used, but for one segment: the next start begins one, however full the spool is.
     var capacity: Int
@@ -38,7 +38,8 @@ struct RetentionPlan {
         for segment in table.segments.dropLast() {
             guard let since = segment.releasedAt else { break }
             let isOld = now >= since && now - since >= retain
-            guard isOld || released > retainBytes || excess > 0 else { break }
+            let isDue = (isOld || released > retainBytes) && !table.isHeld(segment)
+            guard isDue || excess > 0 else { break }
             released -= segment.bytes
             excess -= segment.bytes
             count += 1

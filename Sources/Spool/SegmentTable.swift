@@ -34,6 +34,8 @@ struct SegmentTable: Sendable {
     var preparing = 0
     /// Up to where the loader is done; nil: it has not said yet.
     var released: Position?
+    /// Up to where a second reader is done, who follows the loader; nil: there is none.
+    var held: Position?
     /// The next number for the name of a spare.
     var serial = 1
 
@@ -112,6 +114,12 @@ struct SegmentTable: Sendable {
             let isDone = Position(segment: segment.number, offset: end) <= position
             segments[i].releasedAt = isDone ? segment.releasedAt ?? now : nil
         }
+    }
+
+    /// Does the second reader still want it?
+    func isHeld(_ segment: Segment) -> Bool {
+        guard let held, let end = segment.end else { return false }
+        return Position(segment: segment.number, offset: end) > held
     }
 
     /// Durable bytes that the loader has yet to read.

@@ -67,7 +67,8 @@ import Logging
 /// place was durable (then it is damage). What was found is synced before it is delivered.
 ///
 /// *Release.* Segments that the loader is done with are kept for an hour, or 2 GB of them, or until the room is
-/// needed; then the oldest becomes the spare, or goes.
+/// needed; then the oldest becomes the spare, or goes. A second reader may `hold` them for longer than that, but
+/// not when the room is needed.
 package final class Spool: Sendable {
     package let options: SpoolOptions
     private let core: SpoolCore
@@ -134,6 +135,10 @@ package final class Spool: Sendable {
         let now = core.clock.monotonic()
         core.changeTable { $0.release(upTo: position, now: now) }
     }
+
+    /// Says up to where a second reader is done, who follows the loader and must never hold it up: what he has yet
+    /// to read is kept for longer than retention asks, until new events need the room. Nil: there is none.
+    package func hold(from position: Position?) { core.changeTable { $0.held = position } }
 
     /// Housekeeping, now; it happens by itself once a second.
     package func tick() {

@@ -70,6 +70,20 @@ func segment(
         #expect(plan.drops(table(released), now: 2_000_000) == drops)
     }
 
+    @Test func whatASecondReaderWantsStays() {
+        var table = table([0, 0, nil])
+        table.held = Position(segment: 1, offset: 9000)
+        #expect(plan.drops(table, now: 2_000_000) == 1)
+        table.held = .start
+        #expect(plan.drops(table, now: 2_000_000) == 0)
+    }
+
+    @Test func aSecondReaderNeverKeepsTheRoomFromNewEvents() {
+        var table = table([1_999_999] + Array(repeating: nil, count: 7))
+        table.held = .start
+        #expect(plan.drops(table, now: 2_000_000) == 1)
+    }
+
     @Test func keptSegmentsYieldToNewEvents() {
         var table = table([1_999_999] + Array(repeating: nil, count: 7))
         #expect(plan.roomElsewhere(table) == 64 << 10)

@@ -1,0 +1,134 @@
+import Foundations
+import Payload
+import Postgres
+
+/// The catalogue's tables, as servers write them: what each learnt is merged into the same rows.
+///
+/// A row is locked while it is merged, and rows are locked in the order of their keys.
+package struct CatalogueStore {
+    private let limits: SummaryLimits
+    private var quota: CatalogueQuota
+
+    package struct Result {
+        /// Activities whose views have to follow.
+        package var changed: [ExactText] = []
+        package var entries = 0
+        package var overflows: [ExactText: Overflow] = [:]
+    }
+
+    package init(limits: SummaryLimits, activities: Int) {
+        self.limits = limits
+        quota = CatalogueQuota(activities: activities)
+    }
+
+    /// The row of an activity, locked.
+    private struct Row {
+        let id: Int
+        var summary: ActivitySummary?
+        let source: ExactText
+        let parameters: Int
+        let shape: Int64
+    }
+
+    /// Merges what was learnt, inside of the caller's transaction.
+    package mutating func merge(
+        _ learnt: [Learnt], now: Timestamp, _ connection: Connection
+    ) throws -> Result {
+        var result = Result()
+        if learnt.isEmpty { return result }
+        let learnt = learnt.sorted { $0.key < $1.key }
+        try readQuota(connection)
+        var rows = try lock(learnt.map(\.key), connection)
+        let new = learnt.filter { rows[$0.key] == nil }
+        if !new.isEmpty { try admit(new, &rows, &result, connection) }
+        var updates = ActivityUpdates()
+        var drift = DriftRows()
+        for item in learnt {
+            guard let row = rows[item.key] else { continue }
+            let isNew = row.summary == nil
+            var merged = row.summary ?? ActivitySummary(limits: limits)
+            merged.merge(item.summary)
+            let shape = ViewShape(merged)
+            let more = shape.parameters - row.parameters
+            guard isNew || quota.admits(parameters: more, of: row.source) else {
+                result.overflow(item, of: item.source)
+                continue
+            }
+            quota.add(activities: 0, parameters: more, of: row.source)
+            let entries = Drift.entries(before: row.summary, after: merged)
+            merged.acknowledge(entries)
+            drift.add(entries, activity: row.id)
+            updates.add(item.key, merged, shape)
+            if shape.number != row.shape { result.changed.append(item.key) }
+        }
+        try updates.write(connection)
+        result.entries = drift.count
+        try drift.write(foundAt: now, connection)
+        return result
+    }
+
+    /// Rows are locked in the order of their keys, so that two servers never wait for each other.
+    private func lock(
+        _ keys: [ExactText], _ connection: Connection
+    ) throws -> [ExactText: Row] {
+        let found = try connection.execute(
+            """
+            select key, id, summary, source, parameters, shape from activity where key = any($1::text[])
+            order by key for update
+            """, keys.map(\.text), context: "locking activities")
+        var rows: [ExactText: Row] = [:]
+        for i in 0..<found.count {
+            let bytes = found.bytea(i, 2)
+            rows[ExactText(found.string(i, 0))] = Row(
+                id: found.int(i, 1),
+                summary: bytes.count == 0 ? nil : try ActivitySummary(decoding: bytes, limits: limits),
+                source: ExactText(found.string(i, 3)), parameters: found.int(i, 4), shape: found.int8(i, 5))
+        }
+        return rows
+    }
+
+    /// Makes rows for activities that are new, as far as the quota goes.
+    private mutating func admit(
+        _ new: [Learnt], _ rows: inout [ExactText: Row], _ result: inout Result, _ connection: Connection
+    ) throws {
+        var admitted: [Learnt] = []
+        for item in new {
+            if quota.admits(activityOf: item.source) {
+                quota.add(activities: 1, parameters: 0, of: item.source)
+                admitted.append(item)
+            } else {
+                result.overflow(item, of: item.source)
+            }
+        }
+        if admitted.isEmpty { return }
+        let first = admitted.map { $0.summary.first?.receivedAt ?? Timestamp(microseconds: 0) }
+        // Another server may be doing the same: then its rows are there when this is through.
+        try connection.execute(
+            """
+            insert into activity (key, id, label, source, summary, events, parameters, sources, first_seen_at,
+                last_seen_at, shape)
+            select key, nextval('activity_id'), label, source, '', 0, 0, '{}', seen, seen, 0
+            from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as q(key, label, source, seen)
+            on conflict (key) do nothing
+            """, admitted.map(\.key.text), admitted.map(\.summary.label), admitted.map(\.source.text), first,
+            context: "adding activities")
+        try rows.merge(lock(admitted.map(\.key), connection)) { $1 }
+    }
+
+    private mutating func readQuota(_ connection: Connection) throws(PostgresError) {
+        quota = CatalogueQuota(activities: quota.activities)
+        let rows = try connection.execute(
+            "select source, count(*), sum(parameters) from activity where id > 100 group by source")
+        for i in 0..<rows.count {
+            quota.add(
+                activities: rows.int(i, 1), parameters: rows.int(i, 2), of: ExactText(rows.string(i, 0)))
+        }
+    }
+}
+
+extension CatalogueStore.Result {
+    package mutating func overflow(_ item: Learnt, of source: ExactText) {
+        let before = overflows[source]?.events ?? 0
+        overflows[source] = Overflow(events: before + item.summary.count, activity: item.key.text)
+    }
+}

@@ -1,0 +1,1 @@
+// Journeys: expressions, definitions, and the pure engine that steps them.
