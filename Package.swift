@@ -50,7 +50,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         room("Intake", ["HTTP", "Payload", "Spool", "Identity", "CZlib", logging]),
-        room("Admin", ["HTTP", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
+        room(
+            "Admin",
+            ["HTTP", "Loader", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
         room(
             "Loader",
             [
@@ -107,3 +109,11 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     ]
 )
+
+// `Scripts/test --fuzz` sets this: the whole package is then instrumented, and the fuzzer brings its own `main`.
+if Context.environment["WAYMARK_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["HTTP", "Payload", "Spool", "ConfigurationFile"], path: "Tests/Fuzz",
+            exclude: ["Corpus"], swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -7,7 +7,6 @@ struct ConfigurationReader {
         "proxies", "deduplicate", "sessions", "sources", "limits", "smtp", "journeys", "admin",
     ]
     static let sessionKeys = ["timeout"]
-    static let adminKeys = ["listen", "read_token", "write_token"]
 
     /// Where relative paths start: the working directory.
     let directory: String
@@ -84,6 +83,12 @@ struct ConfigurationReader {
         {
             configuration.limits = Limits(limits)
         }
+        if let value = section.value("admin"),
+            let admin = Section(
+                value, path: "admin", keys: Configuration.Admin.keys, findings: findings)
+        {
+            configuration.admin = Configuration.Admin(admin, directory: directory)
+        }
     }
 
     /// What a later version acts on is checked in its shape, so that a file can be written ahead, and named.
@@ -103,22 +108,11 @@ struct ConfigurationReader {
                 section.refuse(value, "smtp", Refusal("is not a mapping", expected: "a mapping"), true)
             }
         }
-        if let value = section.value("admin"),
-            let admin = Section(value, path: "admin", keys: ConfigurationReader.adminKeys, findings: findings)
-        {
-            let text = "admin is not acted on by this version: no admin API is started"
-            findings.warn(section.place(of: "admin"), text)
-            _ = admin.text("listen") { text throws(Refusal) in
-                try Check.listenAddress(text, from: directory)
-            }
-            _ = admin.text("read_token", secret: true, Check.secret)
-            _ = admin.text("write_token", secret: true, Check.secret)
-        }
     }
 }
 
 /// Every key there is, with where it stands: `listen`, `sources.id`, `limits.body`.
 package let configurationKeys: [String] =
     ConfigurationReader.keys + SourceReader.keys.map { "sources.\($0)" } + Limits.keys.map { "limits.\($0)" }
-    + ConfigurationReader.adminKeys.map { "admin.\($0)" }
+    + Configuration.Admin.keys.map { "admin.\($0)" }
     + ConfigurationReader.sessionKeys.map { "sessions.\($0)" }

@@ -1,7 +1,7 @@
 /// What the operator decides: the contents of `Config/waymark.yaml`, checked.
 ///
-/// Read by `ConfigurationFile`; every key is explained in `docs/configuration.md`. `sources`, `limits` and
-/// `debug` may change while the server runs (SIGHUP); the rest is fixed at the start.
+/// Read by `ConfigurationFile`; every key is explained in `docs/configuration.md`. `sources`, `limits`,
+/// `debug` and the tokens of `admin` may change while the server runs (SIGHUP); the rest is fixed at the start.
 package struct Configuration: Sendable, Equatable {
     /// Where to listen: `127.0.0.1:8686`, `[::1]:8686`, `*:8686` or `unix:/path`.
     package var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8686)]
@@ -24,8 +24,22 @@ package struct Configuration: Sendable, Equatable {
     package var sessionTimeout: Int64 = 1_800_000_000
     package var sources: [Source] = []
     package var limits = Limits()
+    package var admin = Admin()
 
     package init() {}
+
+    /// The admin API. Of its keys, the tokens may change while the server runs.
+    package struct Admin: Sendable, Equatable {
+        package var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8687)]
+        /// At least 16 characters each, and not the same.
+        package var readToken: String?
+        package var writeToken: String?
+
+        package init() {}
+
+        /// Without a token nobody could ask anything, and it is not started.
+        package var isWanted: Bool { readToken != nil || writeToken != nil }
+    }
 
     package enum ListenAddress: Sendable, Equatable, Hashable {
         /// `host` is a literal address, a name, or `*` for every address, IPv4 and IPv6.

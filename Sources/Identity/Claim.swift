@@ -25,6 +25,8 @@ package struct Claim {
     package internal(set) var skew: Int64 = 0
     /// Settled: the session's row is (or was already) written.
     package internal(set) var sessionSaved = false
+    /// Settled: the session's row is locked by the transaction.
+    package internal(set) var sessionLocked = false
     /// Settled: the session belongs to another known profile than the one that was answered.
     package internal(set) var contested = false
 
@@ -46,6 +48,7 @@ package struct Claim {
         profile = nil
         skew = 0
         sessionSaved = false
+        sessionLocked = false
         contested = false
     }
 

@@ -16,6 +16,8 @@ package final class SessionCache: Sendable {
         package var context: UInt64 = 0
         /// The row's `clock_skew`; nil: no clock was seen yet.
         package var skew: Int64?
+        /// The number of its latest visit; 0: not known.
+        fileprivate(set) var visit: Int32 = 0
 
         package init(profile: UUID?) { self.profile = profile }
     }
@@ -112,7 +114,19 @@ package final class SessionCache: Sendable {
 
     /// Notes what PostgreSQL holds, after the commit.
     package func store(session id: Bytes, _ stored: Entry, now: Timestamp) {
-        insert(id, now: now) { $0 = stored }
+        insert(id, now: now) { entry in
+            let visit = entry.visit
+            entry = stored
+            entry.visit = visit
+        }
+    }
+
+    /// The number of a session's latest visit; 0: not known.
+    func visit(ofSession id: Bytes) -> Int32 { access(id) { entry, _ in entry?.pointee.visit ?? 0 } }
+
+    /// Notes the latest visit, after the commit.
+    func remember(session id: Bytes, visit: Int32, now: Timestamp) {
+        insert(id, now: now, confirms: false) { $0.visit = visit }
     }
 
     /// Forgets everything: the database is not the one that it was.
@@ -135,14 +149,16 @@ package final class SessionCache: Sendable {
         }
     }
 
-    private func insert(_ id: Bytes, now: Timestamp, _ change: (inout Entry) -> Void) {
+    private func insert(
+        _ id: Bytes, now: Timestamp, confirms: Bool = true, _ change: (inout Entry) -> Void
+    ) {
         let key = (first.hash(id), second.hash(id))
         table[Int(key.1 % UInt64(Self.shards))].withLock { shard in
             let set = Int(key.0 % UInt64(setsPerShard))
             let slot = shard.find(key, in: set) ?? shard.replaceOldest(in: set, with: key)
             change(&slot.pointee.entry)
             shard.touch(slot)
-            slot.pointee.remembered = now.seconds
+            if confirms { slot.pointee.remembered = now.seconds }
         }
     }
 }

@@ -217,6 +217,7 @@ package final class Settler {
             }
             claims[member].skew = group.skew ?? 0
             claims[member].sessionSaved = group.saves
+            claims[member].sessionLocked = group.saves && !group.isFresh
             claims[member].contested = group.binding.contested
         }
     }

@@ -12,9 +12,12 @@ final class BatchWriter {
     private var keys: EventKeys
     private var rows = EventRows()
     private let instance: UUID
+    /// Nil: sessions have no starts and ends.
+    private let visits: VisitWriter?
 
-    init(settler: Settler, instance: UUID, deduplicate days: Int?) {
+    init(settler: Settler, visits: VisitWriter?, instance: UUID, deduplicate days: Int?) {
         self.settler = settler
+        self.visits = visits
         self.instance = instance
         keys = EventKeys(days: days)
     }
@@ -22,11 +25,12 @@ final class BatchWriter {
     /// Writes the events of the range. May be called several times in one transaction, for ranges from left to
     /// right; after a failure the same range may be written again.
     func write(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
-        let before = settler.mark
+        let (before, visitsBefore) = (settler.mark, visits?.mark ?? 0)
         do throws(PostgresError) {
             try writeAll(batch, range, connection)
         } catch {
             settler.rolledBack(to: before)
+            visits?.rolledBack(to: visitsBefore)
             throw error
         }
     }
@@ -42,13 +46,34 @@ final class BatchWriter {
         for i in range { decide(&batch.events[i]) }
         try keys.take(batch, range, connection)
         for i in range { decideRest(&batch.events[i]) }
-        try rows.copy(batch, range.filter { batch.events[$0].outcome == .stored }, connection)
+        let stored = range.filter { batch.events[$0].outcome == .stored }
+        try rows.copy(batch, stored, connection)
+        try visits?.write(stored.compactMap { visitEvent(batch, $0) }, connection)
         let refused = range.filter { batch.events[$0].outcome == .quarantined }
         try QuarantineRows.insert(batch, refused, instance: instance, connection)
     }
 
-    func committed(at now: Timestamp) { settler.committed(at: now) }
-    func rolledBack() { settler.rolledBack(to: 0) }
+    /// Returns how many visits began.
+    func committed(at now: Timestamp) -> Int {
+        settler.committed(at: now)
+        return visits?.committed(at: now) ?? 0
+    }
+
+    func rolledBack() {
+        settler.rolledBack(to: 0)
+        visits?.rolledBack(to: 0)
+    }
+
+    /// Nil: the event's session has no row, and so no visits.
+    private func visitEvent(_ batch: Batch, _ i: Int) -> VisitEvent? {
+        let (view, claim) = (batch.events[i].view, batch.claims[batch.events[i].request])
+        guard claim.flags.contains(.saveSession), claim.session.count > 0 else { return nil }
+        let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
+        return VisitEvent(
+            session: claim.session, source: claim.source, profile: claim.profile, time: time,
+            receivedAt: claim.receivedAt, properties: view.properties, context: view.context,
+            requestContext: claim.context, isLocked: claim.sessionLocked)
+    }
 
     /// Requests with at least one event that is processed get their session and profile settled and written.
     private func settle(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {

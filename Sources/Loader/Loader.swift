@@ -23,6 +23,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         package var bytes = 8 << 20
         /// The least time between two commits while there is little to load, in milliseconds.
         package var linger = 15
+        /// The silence after which a session has ended, in microseconds; nil: sessions have no starts and ends.
+        package var sessionTimeout: Int64?
 
         package init(deduplicateDays: Int?, host: String) {
             self.deduplicateDays = deduplicateDays
@@ -202,8 +204,9 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         guard let issuer = installation.issuer else { preconditionFailure("a confirmed secret is known") }
         try partitions.ensure([], today: clock.now().day, new)
         let settler = Settler(cache: cache, issuer: issuer)
+        let visits = options.sessionTimeout.map { VisitWriter(cache: cache, silence: $0) }
         let writer = BatchWriter(
-            settler: settler, instance: spool.instance, deduplicate: options.deduplicateDays)
+            settler: settler, visits: visits, instance: spool.instance, deduplicate: options.deduplicateDays)
         try goOn(from: positions.read(clock.now(), new))
         transaction = BatchTransaction(positions: positions, writer: writer)
         connection = new
@@ -297,7 +300,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         }
         position = batch.end
         batchSize = min(batchSize * 2, options.events)
-        transaction.writer.committed(at: clock.now())
+        metrics.sessionsStarted.add(transaction.writer.committed(at: clock.now()))
         lastCommit = clock.monotonic()
         lastHeartbeat = lastCommit
         spool.release(upTo: position.record)

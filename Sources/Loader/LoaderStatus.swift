@@ -22,6 +22,11 @@ package final class LoaderMetrics: Sendable {
     package let batches = Counter()
     package let databaseErrors = Counter()
     package let poison = Counter()
+    /// `session.start` events, and `session.end` events, that were written.
+    package let sessionsStarted = Counter()
+    package let sessionsEnded = Counter()
+    /// Sessions whose user agent is a program's.
+    package let bots = Counter()
     /// From the arrival of a request to the commit of its events.
     package let toCommit = Histogram()
 

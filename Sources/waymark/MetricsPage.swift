@@ -11,13 +11,14 @@ struct MetricsPage: ~Copyable {
     private var out = ByteBuffer(capacity: 16 << 10)
 
     static func render(
-        http: HTTPMetrics, intake: IntakeMetrics, loader: LoaderMetrics, loaderStatus: LoaderStatus,
-        spool: SpoolStatus,
+        http: HTTPMetrics, admin: HTTPMetrics?, intake: IntakeMetrics, loader: LoaderMetrics,
+        loaderStatus: LoaderStatus, spool: SpoolStatus,
         lookupFailures: Int,
         startedAt: Timestamp, now: Timestamp, _ text: inout ByteBuffer
     ) {
         var page = MetricsPage()
         page.requests(http)
+        if let admin { page.adminRequests(admin) }
         page.intake(intake)
         page.events(loader)
         page.spool(spool, now)
@@ -50,6 +51,13 @@ struct MetricsPage: ~Copyable {
         counter("waymark_received_bytes_total", "Bytes received", http.bytesReceived.total)
         counter("waymark_sent_bytes_total", "Bytes sent", http.bytesSent.total)
         gauge("waymark_buffered_bytes", "Memory of all connections' buffers", http.bufferedBytes.current)
+    }
+
+    private mutating func adminRequests(_ admin: HTTPMetrics) {
+        head("waymark_admin_requests_total", "Requests of the admin API, by status", "counter")
+        for (status, count) in admin.requests {
+            sample("waymark_admin_requests_total{code=\"\(status)\"}", count)
+        }
     }
 
     private mutating func intake(_ intake: IntakeMetrics) {

@@ -40,6 +40,9 @@ struct Readiness {
 
     var isReady: Bool { wrong.isEmpty }
 
+    /// What is wrong, by the part that it is wrong with.
+    var reasons: [(part: String, reason: String)] { wrong.map { ("\($0.name)", $0.reason) } }
+
     /// `{"status":"ready"}`, or `{"status":"not ready","database":"…"}` with a reason for each thing that is wrong.
     func render(_ out: inout ByteBuffer) {
         out.append(isReady ? "{\"status\":\"ready\"" : "{\"status\":\"not ready\"")

@@ -6,7 +6,8 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve", abstract: "Run the server in the foreground.",
         discussion: """
             Answers from the first moment, and prints `listening on ADDRESS` on standard error once it can be reached. \
-            SIGHUP reads sources, limits and debug again; SIGTERM and SIGINT finish what is in flight and exit with 0.
+            SIGHUP reads sources, limits, debug and the admin tokens again; SIGTERM and SIGINT finish what is in flight \
+            and exit with 0.
 
             EXAMPLES
               waymark serve

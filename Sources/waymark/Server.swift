@@ -1,3 +1,4 @@
+import Admin
 import ConfigurationFile
 import Dispatch
 import Embedded
@@ -16,16 +17,16 @@ import Synchronization
 /// What belongs to it is changed on `queue` only. The listeners are up before PostgreSQL is, and stay up while it
 /// is away.
 final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
-    private let configuration: Configuration
+    let configuration: Configuration
     private let path: String
-    private let logger = Logger(label: "waymark")
+    let logger = Logger(label: "waymark")
     private let queue = DispatchQueue(label: "waymark.server")
     private let finished = DispatchSemaphore(value: 0)
-    private let startedAt = Clock.system.now()
+    let startedAt = Clock.system.now()
     private let isDraining = Atomic<Bool>(false)
     private let databaseFault = Locked<String?>(nil)
 
-    private let spool: Spool
+    let spool: Spool
     private let installation: Installation
     private let cache = SessionCache()
     private let receipts = Receipts()
@@ -35,6 +36,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let embedded: EmbeddedPostgres?
     private var intake: Intake?
     private var http: HTTPServer?
+    private(set) lazy var admin = makeAdmin()
     private var signals = Signals()
     private var status: Int32 = 0
 
@@ -87,12 +89,17 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             listen: configuration.listen, lanes: max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1),
             limits: configuration.limits, trustedProxies: configuration.trustedProxies)
         let http = HTTPServer(options: options, logger: logger, makeHandler: intake.handler)
-        counted.withLock { $0 = Counted(http: http.metrics, intake: intake.metrics) }
+        counted.withLock { $0 = Counted(http: http.metrics, admin: admin?.metrics, intake: intake.metrics) }
         self.intake = intake
         self.http = http
+        let adminAddresses = try startAdmin()
         for address in try http.start() {
             printError("listening on \(address)")
             logger.info("listening", metadata: ["address": "\(address)"])
+        }
+        for address in adminAddresses {
+            printError("admin listening on \(address)")
+            logger.info("admin listening", metadata: ["address": "\(address)"])
         }
     }
 
@@ -116,6 +123,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         loader.use(conninfo)
         lookup.use(conninfo)
         maintenance.use(conninfo)
+        admin?.use(conninfo)
     }
 
     // MARK: While it runs
@@ -127,6 +135,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             intake?.update(new)
             http?.update(new.limits)
             maintenance.keep(new.sources)
+            reloadAdmin(new.admin)
             logger.info("configuration reloaded", metadata: ["sources": "\(new.sources.count)"])
         } catch {
             logger.error("the configuration is not taken over", metadata: ["error": "\(error)"])
@@ -136,6 +145,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     /// What the pages show of rooms that are made after them.
     private struct Counted {
         let http: HTTPMetrics
+        let admin: HTTPMetrics?
         let intake: IntakeMetrics
     }
 
@@ -153,7 +163,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             metrics: { [self] out in
                 guard let counted = counted.withLock({ $0 }) else { return 503 }
                 MetricsPage.render(
-                    http: counted.http, intake: counted.intake, loader: loader.metrics,
+                    http: counted.http, admin: counted.admin, intake: counted.intake, loader: loader.metrics,
                     loaderStatus: loader.status, spool: spool.status,
                     lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out
                 )
@@ -161,7 +171,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             })
     }
 
-    private func readiness() -> Readiness {
+    func readiness() -> Readiness {
         Readiness(
             spool: spool.status, loader: loader.status, database: databaseFault.withLock { $0 },
             isKnown: installation.issuer != nil, isDraining: isDraining.load(ordering: .relaxed),
@@ -177,7 +187,9 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         logger.info("stopping")
         intake?.drain()
         guard let http else { return end() }
+        let admin = admin
         http.drain(within: 5) { [self] in
+            admin?.drain(within: 1) {}
             spool.close { [self] in
                 lookup.stop()
                 maintenance.stop()

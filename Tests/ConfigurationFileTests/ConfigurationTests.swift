@@ -137,11 +137,22 @@ struct ConfigurationTests {
         #expect(try read("\u{FEFF}panel: a").configuration.panel == "a")
     }
 
+    @Test func theAdminApiIsWantedWhenItHasAToken() throws {
+        #expect(try !read("admin: {listen: 127.0.0.1:9}").configuration.admin.isWanted)
+        let admin = try read("admin: {read_token: '${R}'}", ["R": "0123456789abcdef"]).configuration.admin
+        #expect(admin.isWanted)
+        #expect(admin.readToken == "0123456789abcdef")
+        #expect(admin.writeToken == nil)
+        #expect(admin.listen == [.tcp(host: "127.0.0.1", port: 8687)])
+        let listening = try read("admin: {listen: [127.0.0.1:1, 'unix:/run/admin']}").configuration.admin
+        #expect(listening.listen == [.tcp(host: "127.0.0.1", port: 1), .unix(path: "/run/admin")])
+    }
+
     @Test func whatThisVersionDoesNotDoIsSaid() throws {
         let text = """
             smtp: {host: mail.example, anything: [goes]}
             journeys: ./journeys
-            admin: {listen: 127.0.0.1:8687, read_token: abc}
+            admin: {listen: "*:8687", read_token: 0123456789abcdef}
             proxies: 0.0.0.0/0
             sources:
               - id: a
@@ -153,7 +164,7 @@ struct ConfigurationTests {
             try read(text).warnings == [
                 "w.yaml:1:1: smtp is not acted on by this version: no mail is sent",
                 "w.yaml:2:1: journeys is not acted on by this version: no journey runs",
-                "w.yaml:3:1: admin is not acted on by this version: no admin API is started",
+                "w.yaml:3:17: admin.listen can be reached from other machines: put a reverse proxy with TLS in front",
                 "w.yaml:4:10: proxies believes everyone: any client can claim any address",
                 "w.yaml:8:5: sources[0].key has no effect: a page could not keep it secret, so /track asks for none",
                 "w.yaml:8:5: sources[0].key is short: 16 characters or more are safe",

@@ -70,14 +70,19 @@ struct DocumentationTests {
         let text = try DocumentationTests.text("Config/waymark.yaml")
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let body = line.drop { $0 == " " }
-            let isKey = ["# database:", "# key:", "# origins:"].contains { body.hasPrefix($0) }
+            let isKey = ["# database:", "# key:", "# origins:", "# admin:"].contains { body.hasPrefix($0) }
             return isKey ? line.prefix(line.count - body.count) + body.dropFirst(2) : line
         }.filter { !$0.contains("origins: [\"*\"]") }
-        let environment = ["DATABASE_PASSWORD": "p", "CRM_KEY": "0123456789abcdef"]
+        let environment = [
+            "DATABASE_PASSWORD": "p", "CRM_KEY": "0123456789abcdef",
+            "WAYMARK_READ_TOKEN": "the-token-to-read", "WAYMARK_WRITE_TOKEN": "the-token-to-write",
+        ]
         let configuration = try read(lines.joined(separator: "\n"), environment).configuration
         #expect(configuration.database == "postgres://waymark:p@db.example:5432/waymark")
         #expect(configuration.sources.map(\.key) == [nil, "0123456789abcdef"])
         #expect(configuration.sources[0].origins == ["https://shop.example", "https://*.shop.example"])
+        #expect(configuration.admin.readToken == "the-token-to-read")
+        #expect(configuration.admin.writeToken == "the-token-to-write")
     }
 
     @Test func theExampleOfTheReadmeWorks() throws {

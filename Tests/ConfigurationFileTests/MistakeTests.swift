@@ -27,7 +27,7 @@ struct MistakeTests {
             "zzzzzzz: 1",
             #"""
             1:1: unknown key "zzzzzzz" (expected one of listen, data, database, panel, timezone, primary_key, debug, \#
-            log, proxies, deduplicate, sources, limits, smtp, journeys, admin)
+            log, proxies, deduplicate, sessions, sources, limits, smtp, journeys, admin)
             """#
         ),
         ("limits: {bdy: 1KiB}", #"1:10: unknown key "bdy" in limits (did you mean "body"?)"#),
@@ -179,6 +179,14 @@ struct MistakeTests {
             "admin: {tokn: x}",
             #"1:9: unknown key "tokn" in admin (expected one of listen, read_token, write_token)"#
         ),
+        (
+            "admin: {read_token: short-s3cr3t}",
+            "1:21: admin.read_token is too short (expected 16 characters or more, such as `openssl rand -hex 24` makes, found a value that is not shown)"
+        ),
+        (
+            "admin: {read_token: 0123456789abcdef, write_token: 0123456789abcdef}",
+            "1:9: admin.read_token is the same as admin.write_token (expected two tokens, or the one for writing alone, which may read as well)"
+        ),
         ("panel: !!int 5", #"1:8: tags are not used here (found "tag:yaml.org,2002:int")"#),
         ("<<: {debug: true}", nil),
         ("debug: [true", nil),
@@ -237,6 +245,8 @@ struct MistakeTests {
         "sources: [{id: a, kind: backend, ky: s3cr3t}]",
         "sources: [{id: a, kind: backend, key: s3cr3t, key: s3cr3t}]",
         "admin: {read_token: ['s3cr3t']}",
+        "admin: {read_token: s3cr3t}",
+        "admin: {read_token: s3cr3t-and-more-of-it, write_token: s3cr3t-and-more-of-it}",
         "smtp: s3cr3t",
         "listen: ${SECRET}",
         "timezone: ${SECRET}",

@@ -1,0 +1,72 @@
+import Foundations
+import HTTP
+import Logging
+
+/// The admin API: a listener of its own on one lane, with tokens, small limits and a description of itself.
+///
+///     let admin = AdminServer(configuration.admin, parts: parts, logger: logger)
+///     for address in try admin.start() { … }
+///     admin.use(conninfo)
+///
+/// It has a workroom of its own for the database, so that nothing that is asked here holds up an event.
+package final class AdminServer: Sendable {
+    /// What it shows of the rest of the server.
+    package struct Parts: Sendable {
+        let version: String
+        let status: @Sendable () -> AdminStatus
+
+        package init(version: String, status: @escaping @Sendable () -> AdminStatus) {
+            (self.version, self.status) = (version, status)
+        }
+    }
+
+    private let http: HTTPServer
+    private let workroom: Workroom
+    private let tokens: Locked<Tokens>
+
+    /// Nil when no token is configured: nobody could ask anything.
+    package init?(_ configuration: Configuration.Admin, parts: Parts, logger: Logger) {
+        guard configuration.isWanted else { return nil }
+        let tokens = Locked(Tokens(configuration))
+        let workroom = Workroom(logger: logger)
+        let router = Router(Endpoints.all(parts))
+        let options = HTTPOptions(listen: configuration.listen, lanes: 1, limits: Self.limits)
+        http = HTTPServer(options: options, logger: logger) { lane in
+            AdminLane(lane, router: router, workroom: workroom, tokens: tokens, logger: logger)
+        }
+        (self.workroom, self.tokens) = (workroom, tokens)
+    }
+
+    /// A few people and programs, who send little.
+    static let limits: Limits = {
+        var limits = Limits()
+        limits.body = 64 << 10
+        limits.head = 16 << 10
+        limits.connections = 256
+        limits.memory = 1 << 20
+        limits.bodyTimeout = 10_000_000
+        return limits
+    }()
+
+    package var metrics: HTTPMetrics { http.metrics }
+
+    /// Opens the listener; the addresses that are listened on.
+    package func start() throws(SystemError) -> [String] { try http.start() }
+
+    /// Where the database is; nil: it is not there for the time being.
+    package func use(_ conninfo: String?) { workroom.use(conninfo) }
+
+    /// Takes changed tokens over; where it listens is fixed at the start.
+    package func update(_ configuration: Configuration.Admin) {
+        let new = Tokens(configuration)
+        tokens.withLock { $0 = new }
+    }
+
+    /// Lets what is under way finish; calls back when the last connection is gone.
+    package func drain(within seconds: Int, _ done: @escaping @Sendable () -> Void) {
+        http.drain(within: seconds) { [workroom] in
+            workroom.stop()
+            done()
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import Foundations
+
+/// All that can be asked, by chapter. Whoever adds an endpoint adds it to one of these lists.
+enum Endpoints {
+    static func all(_ parts: AdminServer.Parts) -> [Endpoint] {
+        let chapters = operation(parts)
+        let all = chapters
+        let description = Locked<JSONValue>(.null)
+        let whole = all + [describe(description)]
+        description.withLock { $0 = OpenAPI.document(whole, version: parts.version) }
+        return whole
+    }
+}

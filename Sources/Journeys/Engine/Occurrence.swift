@@ -1,0 +1,49 @@
+import Foundations
+
+/// An event as journeys see it: when it happened, when the server had it, and what it carries.
+package struct Occurrence: Sendable, Equatable {
+    package var id: UUID
+    /// The activity's key.
+    package var activity: String
+    /// As it was sent.
+    package var label: String
+    package var source: String
+    /// When it happened, corrected and clamped: what windows are measured in.
+    package var time: Timestamp
+    /// When it was answered: what decides whether evidence came in time.
+    package var received: Timestamp
+    /// The properties as received: a JSON object, or nothing.
+    package var properties: [UInt8]
+
+    package init(
+        id: UUID, activity: String, label: String? = nil, source: String = "", time: Timestamp,
+        received: Timestamp? = nil, properties: [UInt8] = []
+    ) {
+        self.id = id
+        self.activity = activity
+        self.label = label ?? activity
+        self.source = source
+        self.time = time
+        self.received = received ?? time
+        self.properties = properties
+    }
+}
+
+/// A person's stored events, as far as they were stepped, the one under test included. The shell asks the database,
+/// a simulation its memory.
+///
+/// The functions do not throw: a shell that fails remembers it, answers with nothing, and discards the step.
+package protocol History {
+    /// Calls for each event of the activity with `after < time ≤ through`, the newest first (of the same instant, the
+    /// one that was stepped last first), until the body says false.
+    func visit(
+        _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool)
+}
+
+/// For expressions that ask for no history.
+package struct NoHistory: History {
+    package init() {}
+    package func visit(
+        _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool
+    ) {}
+}

@@ -1,1 +1,0 @@
-// Journeys: expressions, definitions, and the pure engine that steps them.
