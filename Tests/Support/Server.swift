@@ -77,12 +77,21 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
     }
 
     /// Where it listens, in the order of its configuration.
-    package var addresses: [String] { process.map(addresses(of:)) ?? [] }
+    package var addresses: [String] { process.map { addresses(of: $0) } ?? [] }
 
-    private func addresses(of child: Child) -> [String] {
+    /// Where its admin API listens.
+    package var adminAddress: String {
+        get throws {
+            try eventually("the admin API listens") {
+                process.flatMap { addresses(of: $0, after: "admin listening on ").first }
+            }
+        }
+    }
+
+    private func addresses(of child: Child, after words: String = "listening on ") -> [String] {
         child.said.split(separator: "\n", omittingEmptySubsequences: true).compactMap { line in
-            guard let found = line.range(of: "listening on ") else { return nil }
-            let word = line[found.upperBound...].prefix { !$0.isWhitespace }
+            guard line.hasPrefix(words) else { return nil }
+            let word = line.dropFirst(words.count).prefix { !$0.isWhitespace }
             return word.isEmpty || !child.said.hasSuffix("\n") ? nil : String(word)
         }
     }

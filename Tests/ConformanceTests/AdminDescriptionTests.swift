@@ -1,0 +1,73 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The description of the admin API by itself, judged by others' programs: it is valid, and the server does as it says.
+@Suite struct AdminDescriptionTests {
+    let world: AdminWorld
+    init() throws { world = try AdminWorld.get() }
+
+    private static let unknown = "00000000-0000-4000-8000-000000000000"
+
+    /// Every endpoint, rightly and wrongly asked.
+    private var questions: [(method: String, target: String, body: String?)] {
+        var questions: [(String, String, String?)] = []
+        func add(_ method: String, _ targets: String..., body: String? = nil) {
+            for target in targets { questions.append((method, "/admin/\(target)", body)) }
+        }
+        add(
+            "GET", "openapi.json", "status", "status?x=1", "sources", "sources?limit=1", "sources?limit=x",
+            "nothing")
+        add(
+            "GET", "ledger", "ledger?limit=1&source=shop-web", "ledger?from=x",
+            "ledger?to=9999-12-31T23:59:59Z")
+        add(
+            "GET", "profiles", "profiles?session=the%20session", "profiles?identity=x",
+            "profiles?identity=a:b")
+        for id in [world.profile, Self.unknown, "42"] {
+            add("GET", "profiles/\(id)", "profiles/\(id)/timeline", "profiles/\(id)/timeline?limit=1")
+            add("GET", "profiles/\(id)/visits", "profiles/\(id)/traits")
+        }
+        add("HEAD", "sources", "profiles/\(world.profile)")
+        add("PUT", "sources", "profiles/\(world.profile)")
+        return questions
+    }
+
+    @Test func everyAnswerFitsTheDescription() throws {
+        for (method, target, body) in questions {
+            for token in [AdminWorld.Token.read, .write, .wrong] {
+                _ = try world.ask(method, target, token, body: body)
+            }
+        }
+        let folder = try Scratch.shared.newFolder("answers")
+        try writeFile("\(folder)/openapi.json", try world.get("/admin/openapi.json").text)
+        try writeFile("\(folder)/answers.jsonl", AdminWorld.answers.text)
+        let result = try run([
+            try Python.program("python"), "\(Python.scripts)/answers.py", "\(folder)/openapi.json",
+            "\(folder)/answers.jsonl",
+        ])
+        #expect(result.exit == .code(0), "\(result.output)")
+        #expect(result.output.contains(" answers, 0 faults"), "\(result.output)")
+    }
+
+    /// Generated requests, right and wrong ones: for ids that there are, and for made up ones.
+    @Test(arguments: [("read", true), ("write", true), ("write", false)])
+    func schemathesisFindsNothing(token: String, withKnownIDs: Bool) throws {
+        let folder = try Scratch.shared.newFolder("schemathesis")
+        let secret = token == "read" ? AdminWorld.Token.read : .write
+        var settings = ["[parameters]"]
+        if withKnownIDs { settings += [#""path.id" = "\#(world.profile)""#] }
+        try writeFile("\(folder)/schemathesis.toml", settings.joined(separator: "\n") + "\n")
+        let address = try world.server.adminAddress
+        let result = try run(
+            [
+                try Python.program("st"), "--config-file", "\(folder)/schemathesis.toml", "run",
+                "http://\(address)/admin/openapi.json", "--header",
+                "Authorization: Bearer \(secret.rawValue)",
+                "--checks", "all", "--max-examples", "15", "--seed", "\(UInt32.random(in: 0...9999))",
+                "--request-timeout", "10", "--no-shrink", "--no-color",
+            ], environment: ["HYPOTHESIS_STORAGE_DIRECTORY": folder, "HOME": folder], within: 60)
+        #expect(result.exit == .code(0), "\(result.output.suffix(6000))")
+        #expect(result.output.contains("No issues found"), "\(result.output.suffix(2000))")
+    }
+}

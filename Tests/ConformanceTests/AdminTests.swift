@@ -1,0 +1,182 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The admin API as a client meets it: who may ask, what is refused and how, and what it answers.
+@Suite struct AdminTests {
+    let world: AdminWorld
+    init() throws { world = try AdminWorld.get() }
+
+    // MARK: Who may ask
+
+    @Test(arguments: ["/admin/sources", "/admin/openapi.json", "/admin/nothing", "/", "/admin/quarantine/x"])
+    func aStrangerIsToldNothing(target: String) throws {
+        for (token, method) in [
+            (nil, "GET"), (AdminWorld.Token.wrong, "GET"), (nil, "DELETE"), (nil, "OPTIONS"),
+        ] {
+            let answer = try world.ask(method, target, token)
+            try expectError(answer, 401)
+            #expect(answer.header("WWW-Authenticate") == "Bearer")
+        }
+    }
+
+    @Test(arguments: ["Bearer", "Bearer ", "Basic dGhlLXRva2VuLXRoYXQtcmVhZHM6", "the-token-that-reads"])
+    func onlyABearerIsLetIn(authorization: String) throws {
+        let answer = try world.ask("GET", "/admin/sources", nil, headers: [("Authorization", authorization)])
+        try expectError(answer, 401)
+    }
+
+    @Test func bothTokensMayRead() throws {
+        #expect(try world.get("/admin/sources").status == 200)
+        #expect(try world.get("/admin/sources", .write).status == 200)
+        let lower = try world.ask(
+            "GET", "/admin/sources", nil, headers: [("authorization", "bearer the-token-that-reads")])
+        #expect(lower.status == 200)
+    }
+
+    @Test func theEventsPortDoesNotKnowIt() throws {
+        let answer = try world.server.get("/admin/sources", [AdminWorld.Token.write.header])
+        #expect(answer.status == 404)
+    }
+
+    // MARK: What is refused
+
+    @Test(arguments: [
+        "/admin", "/admin/", "/admin/nothing", "/admin/sources/", "/ADMIN/sources", "/track", "/healthz",
+        "/admin/..%2fsources", "/",
+    ])
+    func whatIsNotThereIsNotFound(target: String) throws {
+        try expectError(try world.get(target), 404)
+    }
+
+    @Test(arguments: ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FROB"])
+    func anotherMethodIsRefused(method: String) throws {
+        let answer = try world.ask(method, "/admin/sources", .write)
+        try expectError(answer, 405)
+        #expect(answer.header("Allow") == "GET, HEAD")
+        #expect(answer.header("Access-Control-Allow-Origin") == nil)
+    }
+
+    @Test(arguments: [
+        "limit=0", "limit=501", "limit=-1", "limit=ten", "limit=1.5", "limit=", "limit=1&limit=2", "hidden=1",
+        "limit=99999999999999999999999", "after=", "limit%00=1",
+    ])
+    func aBadParameterIsRefused(query: String) throws {
+        let answer = try world.get("/admin/sources?\(query)")
+        try expectError(answer, 400, hiding: "hidden")
+        #expect(try answer.json()["detail", 0, "loc", 0]?.text == "query")
+    }
+
+    @Test func aBadIdIsRefused() throws {
+        try expectError(try world.get("/admin/profiles/42"), 400)
+        try expectError(try world.get("/admin/profiles/\(newUUID())"), 404)
+    }
+
+    @Test func aLargeRequestIsRefused() throws {
+        let body = String(repeating: "x", count: 70_000)
+        #expect(try world.ask("POST", "/admin/sources", .write, body: body).status == 413)
+        #expect(try world.get("/admin/sources?after=\(String(repeating: "x", count: 20_000))").status >= 400)
+        #expect(try world.get("/admin/sources").status == 200)
+    }
+
+    // MARK: What every answer has
+
+    @Test func everyAnswerHasItsIdAndIsNotKept() throws {
+        for (target, token) in [
+            ("/admin/sources", AdminWorld.Token.read), ("/admin/x", .read), ("/admin/x", .wrong),
+        ] {
+            let answer = try world.ask("GET", target, token, headers: [("X-Request-Id", "my-id")])
+            #expect(answer.header("X-Request-Id") == "my-id")
+            #expect(answer.header("Cache-Control") == "no-store")
+            #expect(answer.header("Content-Type") == "application/json")
+        }
+    }
+
+    @Test func headIsAGetWithoutItsBody() throws {
+        let (get, head) = (try world.get("/admin/sources"), try world.ask("HEAD", "/admin/sources"))
+        #expect(head.status == 200)
+        #expect(head.body.isEmpty)
+        #expect(head.header("Content-Length") == get.header("Content-Length"))
+    }
+
+    @Test func pipelinedRequestsAreAnsweredInTheirOrder() throws {
+        let client = try Client(world.server.adminAddress)
+        let targets = ["/admin/ledger", "/admin/status", "/admin/sources", "/admin/nothing"]
+        for target in targets {
+            try client.send(Request("GET", target, [AdminWorld.Token.read.header]).bytes)
+        }
+        #expect(try client.receive(to: "GET").json()["items", 0, "minute"] != nil)
+        #expect(try client.receive(to: "GET").json()["spool"] != nil)
+        #expect(try client.receive(to: "GET").json()["items", 0, "kinds"] != nil)
+        #expect(try client.receive(to: "GET").status == 404)
+    }
+
+    // MARK: Operation
+
+    @Test func theStatusIsTold() throws {
+        let status = try world.get("/admin/status").json()
+        #expect(status["ready"] == true)
+        #expect(status["wrong"] == [])
+        #expect(status["spool", "capacity"]?.number ?? 0 > 0)
+    }
+
+    @Test(arguments: [1, 3, 500])
+    func sourcesComeInPages(limit: Int) throws {
+        let ids = try world.items("/admin/sources", limit: limit).compactMap { $0["id"]?.text }
+        let stored = try world.database.rows("select id from source order by id").map { $0[0] }
+        #expect(ids == stored)
+        #expect(ids.count == World.sources.count)
+    }
+
+    @Test func theLedgerAddsUp() throws {
+        let lines = try world.items("/admin/ledger?source=shop-web", limit: 1)
+        let stored = lines.compactMap { $0["stored"]?.number }.reduce(0, +)
+        let sum = try world.database.count("select sum(stored) from ledger where source = 'shop-web'")
+        #expect(Int(stored) == sum)
+        for line in lines {
+            let parts = ["stored", "duplicate", "denied", "quarantined", "unsaved"].compactMap {
+                line[.name($0)]?.number
+            }
+            #expect(parts.reduce(0, +) == line["received"]?.number)
+        }
+        #expect(try world.items("/admin/ledger?to=2001-01-01T00:00:00Z", limit: 5) == [])
+        #expect(
+            try world.items("/admin/ledger?from=0001-01-01T00:00:00%2B14:00", limit: 5).count >= lines.count)
+    }
+
+    // MARK: Profiles
+
+    @Test func aProfileIsFoundByItsSession() throws {
+        let found = try world.items("/admin/profiles?session=the%20session", limit: 5)
+        #expect(found.compactMap { $0["id"]?.text } == [world.profile])
+        #expect(try world.items("/admin/profiles?session=nobody", limit: 5) == [])
+        #expect(try world.items("/admin/profiles?identity=email:nobody@example.org", limit: 5) == [])
+        #expect(
+            try world.get("/admin/profiles/\(world.profile.uppercased())").json()["id"]?.text == world.profile
+        )
+    }
+
+    @Test(arguments: [1, 2, 50])
+    func aTimelineComesInPages(limit: Int) throws {
+        let events = try world.items("/admin/profiles/\(world.profile)/timeline", limit: limit)
+        let ids = events.compactMap { $0["id"]?.text }
+        let stored = try world.database.rows(
+            "select id from event where profile_id = $1 order by time desc, id desc", world.profile)
+        #expect(ids == stored.compactMap { $0[0] })
+        #expect(ids.count >= 3)
+        #expect(events.contains { $0["properties", "items", 0, "price"]?.number == 9990.91 })
+    }
+
+    @Test func privateTraitsAreForTheWriteToken() throws {
+        let id = newUUID()
+        _ = try world.database.value(
+            """
+            insert into profile (bucket, id, traits, created_at, last_seen_at)
+            values (bucket_of($1::uuid), $1::uuid, '{"name": "Ada", "private": {"debt": 7}}', now(), now()) returning 1
+            """, id)
+        for target in ["/admin/profiles/\(id)", "/admin/profiles?limit=500"] {
+            #expect(try !world.get(target).text.contains("debt"))
+            #expect(try world.get(target, .write).text.contains("debt"))
+        }
+    }
+}
