@@ -1,3 +1,5 @@
+import Foundations
+
 /// Why a text is refused: the problem, and what is expected instead.
 package struct Refusal: Error {
     package var problem: String

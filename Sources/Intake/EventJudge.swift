@@ -11,6 +11,15 @@ struct EventJudge: ~Copyable {
         let limits: Limits
         let now: Timestamp
         let savesEvents: Bool
+        /// The event comes from the quarantine; nil: for the first time.
+        var replayed: Replayed?
+    }
+
+    /// What an event from the quarantine keeps.
+    struct Replayed {
+        let id: UUID
+        /// When it happened, by what was sent beside the event.
+        let said: Timestamp?
     }
 
     /// What is known of an event that is taken.
@@ -44,6 +53,9 @@ struct EventJudge: ~Copyable {
     }
 
     mutating func newID(at now: Timestamp) -> UUID { UUID.v7(at: now, &random) }
+    private mutating func id(_ circumstances: Circumstances) -> UUID {
+        circumstances.replayed?.id ?? newID(at: circumstances.now)
+    }
     mutating func randomID() -> UUID { UUID.v4(&random) }
 
     // MARK: - A tracker payload
@@ -71,7 +83,7 @@ struct EventJudge: ~Copyable {
         }
         var repairs: Repairs = []
         writer.event(
-            into: &frame, id: newID(at: circumstances.now), verdict: verdict,
+            into: &frame, id: id(circumstances), verdict: verdict,
             said: event.said, activity: event.activity, label: event.label, clientID: event.clientID,
             properties: { if let node = event.properties { repairs.formUnion(node.appendJSON(to: &$0)) } },
             context: { if let node = event.context { repairs.formUnion(node.appendJSON(to: &$0)) } },
@@ -112,8 +124,9 @@ struct EventJudge: ~Copyable {
         }
         event.isSaved = options?.member("save")?.kind != .false
         event.tags = node.sent("tags")
+        event.said = circumstances.replayed?.said
         if let time = node.sent("time") {
-            event.said = EventTime.parse(time)
+            event.said = EventTime.parse(time) ?? event.said
             if event.said == nil, time.kind != .object || time.sent("create") != nil {
                 warnings.add("not understood, the time of arrival is used", at: .event(index, "time"))
             }
@@ -141,18 +154,22 @@ struct EventJudge: ~Copyable {
         let event = Event(label: type, activity: activity, clientID: clientID, said: said)
         if depth > circumstances.limits.depth {
             let fault = Fault(kind: .tooDeep, expected: "less nesting", found: "more", path: .body())
-            quarantine(fault, event, circumstances, writer: &writer, frame: &frame) { _ = properties(&$0) }
+            quarantine(fault, event, circumstances, writer: &writer, frame: &frame, in: "/properties") {
+                Self.append(collected: event, properties, to: &$0)
+            }
             return
         }
         guard circumstances.source.allows(activity: activity) else {
-            deny(event, raw: { _ = properties(&$0) }, circumstances, writer: &writer, frame: &frame)
+            deny(
+                event, raw: { Self.append(collected: event, properties, to: &$0) }, circumstances,
+                writer: &writer, frame: &frame)
             return
         }
         let verdict = verdict(event, circumstances)
         if verdict == .store { noteID(clientID, circumstances, index: 0, single: true, &warnings) }
         var repairs: Repairs = []
         writer.event(
-            into: &frame, id: newID(at: circumstances.now), verdict: verdict, said: said,
+            into: &frame, id: id(circumstances), verdict: verdict, said: said,
             activity: activity, label: type, clientID: clientID, properties: { repairs = properties(&$0) },
             context: { _ in }, tags: { _ in })
         if !repairs.isEmpty { warnings.add(repairs) }
@@ -183,22 +200,34 @@ struct EventJudge: ~Copyable {
         _ event: Event, raw: (inout ByteBuffer) -> Void, _ circumstances: Circumstances,
         writer: inout SubmissionWriter, frame: inout ByteBuffer
     ) {
-        let keeps = circumstances.source.quarantinesDenied
+        let keeps = circumstances.source.quarantinesDenied || circumstances.replayed != nil
         if keeps { verdicts.quarantined += 1 } else { verdicts.denied += 1 }
         writer.event(
-            into: &frame, id: newID(at: circumstances.now), verdict: keeps ? .quarantined : .denied,
+            into: &frame, id: id(circumstances), verdict: keeps ? .quarantined : .denied,
             said: event.said, activity: event.activity, label: event.label, clientID: event.clientID,
             properties: { if keeps { raw(&$0) } }, context: { _ in }, tags: { _ in },
-            reason: keeps ? Bytes("denied") : .empty)
+            reason: keeps ? Bytes("denied") : .empty, pointer: keeps ? Bytes("/type") : .empty,
+            detail: { if keeps { circumstances.source.denial(of: event.activity).append(to: &$0) } })
     }
 
     private mutating func quarantine(
         _ node: JSONNode, _ fault: Fault, _ event: Event, _ circumstances: Circumstances,
         writer: inout SubmissionWriter, frame: inout ByteBuffer
     ) {
+        var fault = fault
+        if fault.kind == .missing { fault.nearest = Self.nearest(to: fault.path.member, in: node) }
         quarantine(fault, event, circumstances, writer: &writer, frame: &frame) {
             Self.appendRaw(node, to: &$0)
         }
+    }
+
+    /// The name among the first members that was probably meant for this one.
+    private static func nearest(to name: StaticString, in node: JSONNode) -> String? {
+        var names: [String] = []
+        for (key, _) in node.members.prefix(50) where key.bytes.count <= 64 && !key.isText(Bytes(name)) {
+            names.append(key.contents.text)
+        }
+        return Foundations.nearest(to: "\(name)", among: names)
     }
 
     private mutating func quarantine(
@@ -211,7 +240,7 @@ struct EventJudge: ~Copyable {
         var pointer = ByteBuffer(capacity: 64)
         pointer.append(pointerInEvent: fault.path)
         writer.event(
-            into: &frame, id: newID(at: circumstances.now), verdict: .quarantined, said: event.said,
+            into: &frame, id: id(circumstances), verdict: .quarantined, said: event.said,
             activity: event.activity, label: event.label, clientID: event.clientID,
             properties: raw, context: { _ in }, tags: { _ in },
             reason: Bytes(fault.kind.reason), pointer: pointer.bytes, detail: { $0.append(detail: fault) })
@@ -224,6 +253,24 @@ struct EventJudge: ~Copyable {
     @discardableResult
     static func appendRaw(_ node: JSONNode, to buffer: inout ByteBuffer) -> Repairs {
         node.depth > 500 ? appendJSONString(node.bytes, to: &buffer) : node.appendJSON(to: &buffer)
+    }
+
+    /// A collected event as a tracker would have sent it, for the quarantine.
+    private static func append(
+        collected event: Event, _ properties: (inout ByteBuffer) -> Repairs, to buffer: inout ByteBuffer
+    ) {
+        buffer.append("{\"type\":")
+        appendJSONString(event.label, to: &buffer)
+        if !event.clientID.isEmpty {
+            buffer.append(",\"id\":")
+            appendJSONString(event.clientID, to: &buffer)
+        }
+        let begin = buffer.count
+        buffer.append(",\"properties\":")
+        let empty = buffer.count
+        _ = properties(&buffer)
+        if buffer.count == empty { buffer.truncate(to: begin) }
+        buffer.append("}")
     }
 
     /// A list of texts. Scalars are taken as their texts, a single one as a list of one; anything else is left

@@ -110,6 +110,7 @@ final class Examiner {
     ) {
         var flags: Submission.Flags = []
         if found.envelope.savesSession { flags.insert(.saveSession) }
+        if !found.envelope.savesEvents { flags.insert(.savesNoEvents) }
         if found.isProfileLess { flags.insert(.profileLess) }
         if found.waits { flags.insert(.waits) }
         if found.returnsProfile { flags.insert(.wantsTraits) }

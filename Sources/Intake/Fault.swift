@@ -30,6 +30,8 @@ struct Fault {
     let expected: StaticString
     let found: StaticString
     var path: FaultPath
+    /// The name that was probably meant.
+    var nearest: String?
 
     static func missing(_ expected: StaticString, _ path: FaultPath) -> Fault {
         Fault(kind: .missing, expected: expected, found: "nothing", path: path)
@@ -130,12 +132,9 @@ extension ByteBuffer {
 
     /// What the quarantine keeps beside the reason and the pointer.
     mutating func append(detail fault: Fault) {
-        append(#"{"type":""#)
-        append(fault.kind.name)
-        append(#"","expected":""#)
-        append(fault.expected)
-        append(#"","found":""#)
-        append(fault.found)
-        append("\"}")
+        QuarantineDetail(
+            code: "\(fault.kind.name)", expected: "\(fault.expected)", found: "\(fault.found)",
+            nearest: fault.nearest
+        ).append(to: &self)
     }
 }

@@ -6,6 +6,9 @@ struct Pattern: Sendable {
 
     init(_ text: String) { self.text = Array(text.utf8) }
 
+    /// As it was written.
+    var name: String { String(decoding: text, as: UTF8.self) }
+
     /// Greedy with one step back to the last `*`: linear for one wildcard, and never worse than the product of
     /// both lengths.
     func matches(_ subject: Bytes) -> Bool {

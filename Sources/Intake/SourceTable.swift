@@ -55,6 +55,21 @@ final class SourceEntry: Sendable {
         if !deny.isEmpty, deny.matches(key) { return false }
         return allow.isEmpty || allow.matches(key)
     }
+
+    /// Why this activity may not be sent, for the quarantine.
+    func denial(of activity: Bytes) -> QuarantineDetail {
+        let name = activity.text
+        if deny.matches(activity) {
+            let by = deny.first { $0.matches(activity) }?.name ?? ""
+            return QuarantineDetail(
+                code: "denied", expected: "an activity that the source does not deny", found: name,
+                message: "the source denies \(name) by its pattern \(by)")
+        }
+        let names = allow.prefix(50).map(\.name).filter { !$0.utf8.contains(UInt8(ascii: "*")) }
+        return QuarantineDetail(
+            code: "not_allowed", expected: "an activity that the source allows", found: name,
+            nearest: nearest(to: name, among: names))
+    }
 }
 
 /// Who may send, found by id without making a `String`.

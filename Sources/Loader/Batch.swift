@@ -28,9 +28,11 @@ final class Batch {
     /// Why the loader put an event into the quarantine that Intake had let pass.
     struct Refusal {
         let reason: StaticString
-        let detail: String
+        /// JSON pointer into the event; empty: the whole event.
+        var pointer = ""
+        let detail: QuarantineDetail
         /// The event's own bytes are suspect: keep them as a text.
-        let isPoison: Bool
+        var isPoison = false
     }
 
     /// What one request brought, besides its claim.

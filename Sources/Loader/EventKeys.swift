@@ -72,10 +72,10 @@ struct EventKeys: ~Copyable {
             batch.events[i].outcome = .duplicate
         } else {
             batch.events[i].refusal = Batch.Refusal(
-                reason: "conflict",
-                detail:
-                    #"{"expected":"the activity and properties that came with this id first","found":"others"}"#,
-                isPoison: false)
+                reason: "conflict", pointer: "/id",
+                detail: QuarantineDetail(
+                    code: "conflict", expected: "the activity and properties that came with this id first",
+                    found: "others"))
         }
     }
 

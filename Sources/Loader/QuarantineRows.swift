@@ -21,6 +21,12 @@ struct QuarantineRows: ~Copyable {
     private var clientIDs = ArrayColumn(of: Bytes.self)
     private var said: [Timestamp?] = []
     private var tasks: [UUID] = []
+    private var sentAt: [Timestamp?] = []
+    private var sentProfiles = ArrayColumn(of: Bytes.self)
+    private var agents = ArrayColumn(of: Bytes.self)
+    private var bases: [Int16] = []
+    private var flags: [Int16] = []
+    private var wrapped: [Bool] = []
     private var text = ByteBuffer(capacity: 1024)
 
     static func insert(
@@ -51,27 +57,48 @@ struct QuarantineRows: ~Copyable {
             sessions.append(orNull: claim.session)
             clientIDs.append(orNull: view.clientID)
         }
-        profiles.append(claim.answered)
+        addRequest(claim, task, isPoison)
         // A time that is no timestamp of PostgreSQL's may be what poisons the event.
-        said.append(isPoison ? nil : view.said)
-        tasks.append(task)
-        // Poison: the session's context may be it, and is looked at by nothing any more.
-        contexts.append(orNull: isPoison ? .empty : claim.context)
+        said.append(view.said.flatMap { $0.isStorable ? $0 : nil })
         guard let refusal = event.refusal else {
             reasons.append(view.reason)
             pointers.append(orNull: view.pointer)
             details.append(orNull: view.detail)
             payloads.append(JSONText(view.properties))
+            // Intake keeps what nests too deep as a string of its text.
+            wrapped.append(view.reason.equals("limit"))
             return
         }
+        wrapped.append(isPoison)
         reasons.append(Bytes(start: refusal.reason.utf8Start, count: refusal.reason.utf8CodeUnitCount))
-        pointers.appendNull()
+        var pointer = refusal.pointer
+        pointer.withUTF8 { pointers.append(orNull: Bytes($0)) }
         text.removeAll()
-        text.append(refusal.detail)
+        refusal.detail.append(to: &text)
         details.append(JSONText(text.bytes))
         text.removeAll()
         payload(view, isPoison)
         payloads.append(JSONText(text.bytes))
+    }
+
+    /// What a replay has to know of the request.
+    private mutating func addRequest(_ claim: Claim, _ task: UUID, _ isPoison: Bool) {
+        profiles.append(claim.answered)
+        tasks.append(task)
+        sentAt.append(claim.sentAt.flatMap { $0.isStorable ? $0 : nil })
+        bases.append(Int16(claim.basis.rawValue))
+        flags.append(Int16(claim.flags.rawValue))
+        guard isPoison else {
+            sentProfiles.append(orNull: claim.sent)
+            agents.append(orNull: claim.userAgent)
+            contexts.append(orNull: claim.context)
+            return
+        }
+        sentProfiles.append(repaired: claim.sent)
+        agents.append(repaired: claim.userAgent)
+        text.removeAll()
+        if claim.context.count > 0 { _ = appendJSONString(claim.context, to: &text) }
+        contexts.append(orNull: text.bytes)
     }
 
     /// The event as it was sent, put together again. What poisons a statement is kept as texts, which nothing
@@ -86,6 +113,7 @@ struct QuarantineRows: ~Copyable {
         value("properties", view.properties, isPoison)
         value("context", view.context, isPoison)
         value("tags", view.tags, isPoison)
+        if view.verdict == .unsaved { text.append(",\"options\":{\"save\":false}") }
         text.append("}")
     }
 
@@ -113,16 +141,29 @@ struct QuarantineRows: ~Copyable {
         parameters.append(clientIDs)
         parameters.append(said)
         parameters.append(tasks)
+        parameters.append(sentAt)
+        parameters.append(sentProfiles)
+        parameters.append(agents)
+        parameters.append(bases)
+        parameters.append(flags)
+        parameters.append(wrapped)
         parameters.append(instance)
         try connection.execute(
             """
             insert into quarantine (id, received_at, source, activity, reason, pointer, detail, payload, context,
-                session_id, profile_id, client_id, client_time, task, instance)
-            select *, $15 from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
+                session_id, profile_id, client_id, client_time, task, sent_at, sent_profile, user_agent, basis, flags,
+                is_wrapped, instance)
+            select *, $21 from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
                 $7::jsonb[], $8::jsonb[], $9::jsonb[], $10::text[], $11::uuid[], $12::text[], $13::timestamptz[],
-                $14::uuid[])
+                $14::uuid[], $15::timestamptz[], $16::text[], $17::text[], $18::smallint[], $19::smallint[],
+                $20::bool[])
             """, with: parameters, context: "writing the quarantine")
     }
+}
+
+extension Timestamp {
+    /// Not before 4713 BC, where PostgreSQL's timestamps begin.
+    fileprivate var isStorable: Bool { microseconds >= -210_866_803_200_000_000 }
 }
 
 extension ArrayColumn where Element == Bytes {

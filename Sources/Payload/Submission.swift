@@ -6,13 +6,15 @@ import Foundations
 /// little-endian; a text is its length (u16 or u32) and its UTF-8 bytes.
 ///
 ///     entry       u32  length of what follows
-///                 u8   kind: 1 submission, 2 counter
+///                 u8   kind: 1 submission, 2 counter, 3 replay
 ///     submission  u8   flags                    u8  basis               u8  0
 ///                 u32  number of events
 ///                 16   task id                  16  profile answered (zeros: none)
 ///                 i64  clock of the sender when it sent, µs (Int64.min: unknown)
 ///                 u16… source   u16… session   u16… profile as sent   u16… user agent   u32… session context
 ///                 events
+///     replay      as a submission of one event, and after the session context:
+///                 16   id of the server that received it first       i64  when, µs
 ///     event       u32  length of what follows
 ///                 u8   verdict                  16  event id
 ///                 i64  time as the client said it, µs (Int64.min: not said)
@@ -21,7 +23,8 @@ import Foundations
 ///                 u16… reason   u16… pointer   u32… detail        (empty unless quarantined)
 ///     counter     u32  events received          u16… source
 ///
-/// Every JSON in it is text that jsonb accepts. A quarantined event has its raw JSON in `properties`.
+/// Every JSON in it is text that jsonb accepts. A quarantined event has its raw JSON in `properties`. A replayed event
+/// has the id under which it is in the quarantine, and keeps it.
 package enum Submission {
     package static let noTime = Int64.min
 
@@ -37,6 +40,19 @@ package enum Submission {
         package static let settled = Flags(rawValue: 8)
         /// The receipt must carry the profile's traits.
         package static let wantsTraits = Flags(rawValue: 16)
+        /// None of its events is to be stored.
+        package static let savesNoEvents = Flags(rawValue: 32)
+    }
+
+    /// Where an event came in first that is replayed from the quarantine: its line of the ledger.
+    package struct Original: Equatable, Sendable {
+        package var instance: UUID
+        package var receivedAt: Timestamp
+
+        package init(instance: UUID, receivedAt: Timestamp) {
+            self.instance = instance
+            self.receivedAt = receivedAt
+        }
     }
 
     /// Why the profile was answered that was answered.
@@ -60,6 +76,7 @@ package enum Submission {
     package enum Entry: UInt8 {
         case submission = 1
         case counter = 2
+        case replay = 3
     }
 }
 
@@ -74,15 +91,16 @@ package struct SubmissionWriter {
     private static let profileOffset = 28
 
     /// Begins the submission; the profile can be settled later with `answer(profile:basis:flags:)`.
-    /// Texts longer than 65,535 bytes are cut: Intake refuses them before.
+    /// Texts longer than 65,535 bytes are cut: Intake refuses them before. `original`: of a replay.
     package init(
         into frame: inout ByteBuffer, task: UUID, flags: Submission.Flags, sentAt: Timestamp?,
         source: Bytes, session: Bytes, sentProfile: Bytes, userAgent: Bytes,
-        context: (inout ByteBuffer) -> Void
+        original: Submission.Original? = nil, context: (inout ByteBuffer) -> Void
     ) {
         start = frame.count
         frame.append(little: UInt32(0))
-        frame.append(Submission.Entry.submission.rawValue)
+        let entry = original == nil ? Submission.Entry.submission : .replay
+        frame.append(entry.rawValue)
         frame.append(flags.rawValue)
         frame.append(Submission.Basis.none.rawValue)
         frame.append(UInt8(0))
@@ -95,6 +113,10 @@ package struct SubmissionWriter {
         frame.append(short: sentProfile)
         frame.append(short: userAgent)
         frame.appendLong(context)
+        if let original {
+            frame.append(binary: original.instance)
+            frame.append(little: original.receivedAt.microseconds)
+        }
     }
 
     /// Says which profile is answered, and why. Until `finish`, or on the bytes of a finished submission that

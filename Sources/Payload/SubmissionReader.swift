@@ -23,6 +23,7 @@ package struct FrameReader {
         var inner = Cursor(try cursor.long())
         switch Submission.Entry(rawValue: try inner.number(UInt8.self)) {
         case .submission: return .submission(try SubmissionView(&inner))
+        case .replay: return .submission(try SubmissionView(&inner, isReplay: true))
         case .counter:
             let received = Int(try inner.number(UInt32.self))
             return .counter(source: try inner.short(), received: received)
@@ -45,9 +46,14 @@ package struct SubmissionView {
     package let userAgent: Bytes
     package let context: Bytes
     package let count: Int
+    /// Of an event that is replayed from the quarantine; nil: it comes for the first time.
+    package let original: Submission.Original?
     private var events: Cursor
 
-    fileprivate init(_ cursor: inout Cursor) throws(SubmissionError) {
+    /// When its events were received; `time`: when the record was.
+    package func receivedAt(_ time: Timestamp) -> Timestamp { original?.receivedAt ?? time }
+
+    fileprivate init(_ cursor: inout Cursor, isReplay: Bool = false) throws(SubmissionError) {
         flags = Submission.Flags(rawValue: try cursor.number(UInt8.self))
         guard let basis = Submission.Basis(rawValue: try cursor.number(UInt8.self)) else {
             throw SubmissionError(offset: cursor.offset)
@@ -64,7 +70,14 @@ package struct SubmissionView {
         sentProfile = try cursor.short()
         userAgent = try cursor.short()
         context = try cursor.long()
+        original = isReplay ? try Self.original(&cursor) : nil
         events = cursor
+    }
+
+    private static func original(_ cursor: inout Cursor) throws(SubmissionError) -> Submission.Original {
+        let instance = try cursor.uuid()
+        return Submission.Original(
+            instance: instance, receivedAt: Timestamp(microseconds: try cursor.number(Int64.self)))
     }
 
     /// The next event, or nil at the end.

@@ -42,7 +42,7 @@ func aBadEventIsQuarantinedWithItsReason(event: String, type: String, pointer: S
     #expect(taken.properties == event)
     #expect(taken.reason == reason)
     #expect(taken.pointer == pointer)
-    #expect(taken.detail.hasPrefix(#"{"type":"\#(type)","expected":""#))
+    #expect(taken.detail.hasPrefix(#"{"code":"\#(type)","expected":""#))
     #expect(outcome.faults.hasPrefix(#"{"type":"\#(type)","loc":["body","events",0"#))
     #expect(outcome.faults.hasSuffix(#""pointer":"/events/0\#(pointer)"}"#))
 }
