@@ -232,12 +232,13 @@ struct EventJudge: ~Copyable {
 
     private mutating func quarantine(
         _ fault: Fault, _ event: Event, _ circumstances: Circumstances, writer: inout SubmissionWriter,
-        frame: inout ByteBuffer, raw: (inout ByteBuffer) -> Void
+        frame: inout ByteBuffer, in member: StaticString = "", raw: (inout ByteBuffer) -> Void
     ) {
         verdicts.quarantined += 1
         verdicts.bad += 1
         errors.append(listed: fault, isFirst: verdicts.bad == 1)
         var pointer = ByteBuffer(capacity: 64)
+        pointer.append(member)
         pointer.append(pointerInEvent: fault.path)
         writer.event(
             into: &frame, id: id(circumstances), verdict: .quarantined, said: event.said,

@@ -70,6 +70,9 @@ package final class Intake: Sendable {
     /// What answers one lane's requests; to be called once for each lane.
     package func handler(for lane: Lane) -> any LaneHandler { IntakeLane(self, lane) }
 
+    /// What judges replayed events, on one queue.
+    package func replayJudge() -> ReplayJudge { ReplayJudge(self) }
+
     /// Takes changed sources and limits (SIGHUP). Requests that are being handled keep the old ones.
     package func update(_ configuration: Configuration) {
         rules.withLock { $0 = Rules(configuration, recent: recent, before: $0) }

@@ -103,6 +103,8 @@ final class SourceTable: Sendable {
     }
 
     var count: Int { entries.count }
+    /// The ids.
+    var names: [String] { entries.map { String(decoding: $0.id, as: UTF8.self) } }
     subscript(index: Int) -> SourceEntry { entries[index] }
 
     func find(_ id: Bytes) -> SourceEntry? {

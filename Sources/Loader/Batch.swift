@@ -16,6 +16,8 @@ final class Batch {
         var outcome: Receipt.Outcome?
         /// Why the loader itself quarantines it.
         var refusal: Refusal?
+        /// A replay that another copy of it came before, or whose row was dropped: it has no effect at all.
+        var isVoid = false
         /// What is stored instead of its properties: without what a frozen activity does not know.
         var trimmed: [UInt8]?
 
@@ -40,6 +42,8 @@ final class Batch {
         let task: UUID
         let flags: Submission.Flags
         var events: Range<Int>
+        /// Of an event that is replayed from the quarantine.
+        var original: Submission.Original?
     }
 
     struct Count {
@@ -61,6 +65,12 @@ final class Batch {
     private(set) var receivedUntil: Timestamp?
     /// The oldest record's time, for the latency from the answer to the commit.
     private(set) var receivedFrom: Timestamp?
+
+    /// Does any event come from the quarantine?
+    private(set) var hasReplays = false
+
+    /// Where an event came in first that is replayed from the quarantine; nil: it is none.
+    func original(of event: Int) -> Submission.Original? { requests[events[event].request].original }
 
     /// What the records take in the spool, about.
     var bytes: Int { buffer.count }
@@ -106,6 +116,7 @@ final class Batch {
         claims.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
         counts.removeAll(keepingCapacity: true)
+        hasReplays = false
         self.begin = begin
         end = begin
         receivedUntil = nil
@@ -117,6 +128,7 @@ final class Batch {
         for i in claims.indices { claims[i].unsettle() }
         for i in events.indices {
             events[i].outcome = nil
+            events[i].isVoid = false
             if events[i].refusal?.isPoison != true { events[i].refusal = nil }
         }
     }
@@ -144,8 +156,11 @@ final class Batch {
                     events.append(Event(view: event, request: requests.count))
                 }
                 requests.append(
-                    Request(task: submission.task, flags: submission.flags, events: first..<events.count))
-                claims.append(Claim(submission, receivedAt: record.receivedAt))
+                    Request(
+                        task: submission.task, flags: submission.flags, events: first..<events.count,
+                        original: submission.original))
+                if submission.original != nil { hasReplays = true }
+                claims.append(Claim(submission, receivedAt: submission.receivedAt(record.receivedAt)))
             }
         }
     }

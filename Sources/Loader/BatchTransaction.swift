@@ -58,7 +58,7 @@ struct BatchTransaction {
                 return .positionMoved
             }
             try write()
-            try Ledger(batch).write(instance: positions.instance, connection)
+            try Ledger(batch, instance: positions.instance).write(connection)
             try connection.commit(context: "loading")
             return .committed
         } catch {

@@ -42,6 +42,7 @@ final class BatchWriter {
             batch.events[i].outcome = nil
             if batch.events[i].refusal?.isPoison != true { batch.events[i].refusal = nil }
         }
+        try ReplayRows.take(batch, range, connection)
         try settle(batch, range, connection)
         for i in range { decide(&batch.events[i]) }
         try keys.take(batch, range, connection)
@@ -49,8 +50,11 @@ final class BatchWriter {
         let stored = range.filter { batch.events[$0].outcome == .stored }
         try rows.copy(batch, stored, connection)
         try visits?.write(stored.compactMap { visitEvent(batch, $0) }, connection)
-        let refused = range.filter { batch.events[$0].outcome == .quarantined }
+        let refused = range.filter {
+            batch.events[$0].outcome == .quarantined && batch.original(of: $0) == nil
+        }
         try QuarantineRows.insert(batch, refused, instance: instance, connection)
+        try ReplayRows.finish(batch, range, connection)
     }
 
     /// Returns how many visits began.
@@ -88,11 +92,13 @@ final class BatchWriter {
     }
 
     private func isProcessed(_ event: Batch.Event) -> Bool {
-        event.refusal == nil && (event.view.verdict == .store || event.view.verdict == .unsaved)
+        event.refusal == nil && !event.isVoid
+            && (event.view.verdict == .store || event.view.verdict == .unsaved)
     }
 
     /// What is known without the keys.
     private func decide(_ event: inout Batch.Event) {
+        if event.isVoid { return }
         if event.refusal != nil {
             event.outcome = .quarantined
         } else if event.view.verdict == .denied {
@@ -103,6 +109,7 @@ final class BatchWriter {
     }
 
     private func decideRest(_ event: inout Batch.Event) {
+        if event.isVoid { return }
         if event.refusal != nil { event.outcome = .quarantined }
         if event.outcome == nil { event.outcome = event.view.verdict == .unsaved ? .unsaved : .stored }
     }

@@ -24,6 +24,7 @@ struct EventKeys: ~Copyable {
         var first: [UUID: Taken] = [:]
         for i in range where batch.events[i].outcome == nil && batch.events[i].view.clientID.count > 0 {
             let event = batch.events[i]
+            if event.isVoid { continue }
             let key = eventKey(source: batch.claims[event.request].source, clientID: event.view.clientID)
             let content = hash(event.view)
             if let before = first[key] {

@@ -331,9 +331,11 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         let now = clock.now().microseconds
         for (i, request) in batch.requests.enumerated() {
             for event in batch.events[request.events] {
-                if let outcome = event.outcome { metrics.count(outcome) }
                 if event.refusal?.isPoison == true { metrics.poison.add() }
+                guard let outcome = event.outcome else { continue }
+                if request.original == nil { metrics.count(outcome) } else { metrics.replays.count(outcome) }
             }
+            if request.original != nil { continue }
             metrics.toCommit.record(microseconds: Int(now - batch.claims[i].receivedAt.microseconds))
             if request.flags.contains(.waits) { deliver(request, batch.claims[i], connection) }
         }

@@ -29,6 +29,7 @@ package final class LoaderMetrics: Sendable {
     package let bots = Counter()
     /// From the arrival of a request to the commit of its events.
     package let toCommit = Histogram()
+    package let replays = ReplayMetrics()
 
     package init() {}
 

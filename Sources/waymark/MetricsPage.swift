@@ -21,6 +21,7 @@ struct MetricsPage: ~Copyable {
         if let admin { page.adminRequests(admin) }
         page.intake(intake)
         page.events(loader)
+        page.quarantine(loader.replays)
         page.spool(spool, now)
         page.gauge("waymark_database_up", "1 while the loader is connected", loaderStatus.isConnected ? 1 : 0)
         page.counter(
@@ -92,6 +93,29 @@ struct MetricsPage: ~Copyable {
         counter("waymark_batches_total", "Transactions of the loader", loader.batches.total)
         histogram(
             "waymark_commit_seconds", "From a request's arrival to the commit of its events", loader.toCommit)
+    }
+
+    private mutating func quarantine(_ replays: ReplayMetrics) {
+        head("waymark_quarantine_events", "Events in the quarantine, by reason", "gauge")
+        for (reason, count) in replays.quarantine {
+            sample("waymark_quarantine_events{reason=\"\(label(reason))\"}", count)
+        }
+        head("waymark_replays_total", "Replays, by what became of them", "counter")
+        for (outcome, count) in replays.replays {
+            sample("waymark_replays_total{outcome=\"\(outcome)\"}", count)
+        }
+    }
+
+    /// A label's value as the format wants it.
+    private func label(_ text: String) -> String {
+        text.reduce(into: "") { out, character in
+            switch character {
+            case "\\": out += "\\\\"
+            case "\"": out += "\\\""
+            case "\n": out += "\\n"
+            default: out.append(character)
+            }
+        }
     }
 
     private mutating func spool(_ spool: SpoolStatus, _ now: Timestamp) {

@@ -35,6 +35,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let maintenance: Maintenance
     private let embedded: EmbeddedPostgres?
     private var intake: Intake?
+    private var replayer: Replayer?
     private var http: HTTPServer?
     private(set) lazy var admin = makeAdmin()
     private var signals = Signals()
@@ -91,6 +92,10 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         let http = HTTPServer(options: options, logger: logger, makeHandler: intake.handler)
         counted.withLock { $0 = Counted(http: http.metrics, admin: admin?.metrics, intake: intake.metrics) }
         self.intake = intake
+        let judge = intake.replayJudge()
+        replayer = Replayer(spool: spool, metrics: loader.metrics.replays, logger: logger) {
+            judge.judge($0, into: &$1)
+        }
         self.http = http
         let adminAddresses = try startAdmin()
         for address in try http.start() {
@@ -123,6 +128,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         loader.use(conninfo)
         lookup.use(conninfo)
         maintenance.use(conninfo)
+        replayer?.use(conninfo)
         admin?.use(conninfo)
     }
 
@@ -186,6 +192,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         self.status = status
         logger.info("stopping")
         intake?.drain()
+        replayer?.stop()
         guard let http else { return end() }
         let admin = admin
         http.drain(within: 5) { [self] in

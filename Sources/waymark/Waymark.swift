@@ -17,7 +17,10 @@ struct Waymark: ParsableCommand {
               0 done; 1 what was asked failed; 64 wrong usage; 78 a mistake in the configuration.
             """,
         version: "waymark \(version)",
-        subcommands: [ServeCommand.self, CheckCommand.self, DatabaseCommand.self, VersionCommand.self])
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, DatabaseCommand.self, QuarantineCommand.self,
+            VersionCommand.self,
+        ])
 }
 
 /// The version of this binary, as `waymark version` and the log's first line say it.

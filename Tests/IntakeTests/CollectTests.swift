@@ -99,7 +99,8 @@ func theEventsTimeIsAHeader(time: String, said: Int64?, warnings: String) {
     let outcome = Desk().collect("/collect/a/crm", #"{"a":\#(deep)}"#)
     #expect(outcome.status == 422)
     #expect(outcome.events.first?.reason == "limit")
-    #expect(outcome.events.first?.properties == #""{\"a\":\#(deep)}""#)
+    #expect(outcome.events.first?.pointer == "/properties")
+    #expect(outcome.events.first?.properties == #"{"type":"a","properties":"{\"a\":\#(deep)}"}"#)
 }
 
 @Test(

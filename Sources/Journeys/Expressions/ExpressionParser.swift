@@ -1,4 +1,5 @@
 import ConfigurationFile
+import Foundations
 import Payload
 
 /// The one parser of expressions: recursive descent over the grammar of the contract, with errors that point at the
