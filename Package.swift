@@ -88,7 +88,8 @@ let package = Package(
         tests(of: "Outbound", ["TestSupport", "CResolver", "Foundations", logging]),
         tests(of: "Activities", ["TestSupport", "Payload", logging]),
         tests(of: "Journeys", ["TestSupport", "Payload", logging]),
-        tests(of: "Webhooks", ["TestSupport", "Payload", logging]),
+        tests(
+            of: "Webhooks", ["TestSupport", "ConfigurationFile", "Outbound", "Payload", "Postgres", logging]),
         tests(of: "Alerts", ["TestSupport", logging]),
         tests(of: "Admin", ["TestSupport", "HTTP", logging]),
         tests(of: "Identity", ["TestSupport", "Payload", logging]),

@@ -1,1 +1,0 @@
-// Webhooks: bodies, signatures, the plan of retries, and the queue of deliveries.
