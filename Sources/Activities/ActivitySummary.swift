@@ -4,57 +4,105 @@ import Payload
 /// What is known of one activity: how often it came, and what its events carried.
 ///
 /// It can be merged: the summaries of two halves of the events, merged in any order, are the summary of all
-/// of them, also where limits were reached.
-package struct ActivitySummary: Equatable, Sendable {
+/// of them, also where limits were reached. Therefore nothing in it depends on the order in which events
+/// come: there are counts, sums, the least and the largest, and where a limit is, what has the smallest hash
+/// of all. Paths are a tree, and a path's rank is the largest hash on the way to it: so parents stay at
+/// least as long as their children.
+package struct ActivitySummary: Sendable {
     package let limits: SummaryLimits
-    package private(set) var count = 0
-    package private(set) var first: EventMark?
-    package private(set) var last: EventKey?
+    package internal(set) var count = 0
+    package internal(set) var first: EventMark?
+    package internal(set) var last: EventKey?
     /// The name as the first event had it.
-    package private(set) var label = ""
-    /// Values that belong to no path that is kept.
-    package private(set) var truncated = 0
-    /// Who sent it, the most frequent first.
-    package private(set) var sources: [(name: String, count: Int)] = []
-    package private(set) var clients: [(name: String, count: Int)] = []
+    package internal(set) var label = ""
+    /// When its events happened, by their senders' clocks.
+    package internal(set) var times: ClosedRange<Timestamp>?
 
-    package init(limits: SummaryLimits = SummaryLimits()) { self.limits = limits }
+    var paths: PathTable
+    var recent: RecentEvents
+    var sourceTable = NameTable()
+    var clientTable = NameTable()
+    /// Values at all paths, kept or not, down to the last level.
+    var seen = 0
+    /// Objects and arrays at the last level with something in them.
+    var cut = 0
+    /// Members of the properties themselves.
+    var members = 0
+    private var serial: UInt64 = 0
+
+    package init(limits: SummaryLimits = SummaryLimits()) {
+        self.limits = limits
+        paths = PathTable(limit: limits.paths)
+        recent = RecentEvents(limit: limits.recent)
+    }
 
     /// Learns from an event. An event that was observed twice counts twice.
     package mutating func observe(_ properties: JSONNode, _ facts: EventFacts) {
-        count += 1
-        if facts.key < first?.key ?? facts.key || first == nil {
-            first = EventMark(facts)
-            label = facts.label.text
+        serial += 1
+        var visit = begin(facts)
+        if properties.kind == .object {
+            observeMembers(of: properties, at: .root, instance: visit.hash, &visit)
         }
-        last = max(last ?? facts.key, facts.key)
     }
 
-    /// Adds what another summary, of other events, knows.
-    package mutating func merge(_ other: ActivitySummary) {
-        count += other.count
+    private mutating func begin(_ facts: EventFacts) -> Visit {
+        let key = facts.key
+        count += 1
+        let source = limits.hasher.hash(facts.source)
+        let client = limits.hasher.hash(facts.client)
+        sourceTable.add(source, facts.source, limit: limits.sources)
+        clientTable.add(client, facts.client, limit: limits.sources)
+        let rank = recent.insert(
+            RecentEvents.Event(
+                key: key, source: UInt32(truncatingIfNeeded: source),
+                client: UInt32(truncatingIfNeeded: client)))
+        if let rank, rank > 0 {
+            let (moves, limits) = (recent.moves, limits)
+            paths.changeAll { $0.insertGap(at: rank, moves, limits) }
+        }
+        let hash = limits.mix(limits.mix(key.id.high, key.id.low), SummaryLimits.anyKey)
+        var visit = Visit(facts, hash: hash, serial: serial, rank: rank, moves: recent.moves)
+        if last.map({ $0 < key }) ?? true { last = key }
+        if first.map({ key < $0.key }) ?? true {
+            first = visit.mark
+            label = facts.label.cut(to: 256)
+        }
+        let time = facts.time
+        if let times {
+            if !times.contains(time) {
+                self.times = min(times.lowerBound, time)...max(times.upperBound, time)
+            }
+        } else {
+            times = time...time
+        }
+        return visit
     }
 
-    /// By path, in the order of their bytes.
-    package var parameters: [ParameterSummary] { [] }
+    // MARK: - Reading
+
+    /// Values that belong to no path that is kept.
+    package var truncated: Int { paths.nodes.reduce(seen + cut) { $0 - $1.values } }
+    /// Who sent it, the most frequent first.
+    package var sources: [NamedCount] { sourceTable.ranked }
+    package var clients: [NamedCount] { clientTable.ranked }
 
     /// Events a second, over the latest of them; nil for fewer than two.
-    package var rate: Double? { nil }
-
-    /// Remembers what has been entered into the history, so that it is not entered again.
-    package mutating func acknowledge(_ entries: [DriftEntry]) {}
-
-    /// Roughly how many bytes of memory it takes.
-    package var footprint: Int { 0 }
-
-    /// Appends it; equal summaries have equal bytes.
-    package func encode(to buffer: inout ByteBuffer) { buffer.append(little: UInt64(count)) }
-
-    package init(decoding bytes: Bytes, limits: SummaryLimits = SummaryLimits()) throws(SummaryError) {
-        guard bytes.count == 8 else { throw SummaryError(wanted: "a summary", offset: 0) }
-        self.limits = limits
-        count = Int(UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)))
+    package var rate: Double? {
+        guard recent.count > 1 else { return nil }
+        let newest = recent[0].key.receivedAt.microseconds
+        let span = newest - recent[recent.count - 1].key.receivedAt.microseconds
+        return Double(recent.count - 1) / (Double(max(span, 1000)) / 1_000_000)
     }
 
-    package static func == (a: Self, b: Self) -> Bool { a.count == b.count }
+    /// Roughly how many bytes of memory it takes.
+    package var footprint: Int {
+        paths.nodes.reduce(1_024 + 40 * recent.count) { $0 + $1.footprint }
+    }
+}
+
+extension PathNode {
+    fileprivate var footprint: Int {
+        MemoryLayout<PathNode>.stride + 160 * kinds.count + 8 * table.hashes.count + 112 * table.values.count
+            + 112 * samples.samples.count
+    }
 }

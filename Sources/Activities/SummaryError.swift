@@ -2,5 +2,7 @@
 package struct SummaryError: Error, CustomStringConvertible {
     package let wanted: String
     package let offset: Int
-    package var description: String { "a kept summary cannot be read: \(wanted) was expected at byte \(offset)" }
+    package var description: String {
+        "a kept summary cannot be read: \(wanted) was expected at byte \(offset)"
+    }
 }

@@ -39,9 +39,17 @@ package struct SummaryLimits: Equatable, Sendable {
 
     /// The secret's two halves; summaries of other secrets are refused.
     package init(secret: (UInt64, UInt64) = (0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03)) {
-        self.secret = secret.0
-        otherSecret = secret.1
+        // Spread over all bits: what is mixed with them must not happen to be the same.
+        self.secret = Self.spread(secret.0)
+        otherSecret = Self.spread(secret.1 ^ self.secret)
         hasher = SipHash(k0: secret.0, k1: secret.1)
+    }
+
+    private static func spread(_ word: UInt64) -> UInt64 {
+        var word = word &+ 0x9e37_79b9_7f4a_7c15
+        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
+        return word ^ word >> 31
     }
 
     package static func == (a: Self, b: Self) -> Bool {
@@ -50,7 +58,8 @@ package struct SummaryLimits: Equatable, Sendable {
 
     private var numbers: [Int] {
         [
-            paths, levels, exactDistinct, sketch, values, samples, text, name, sources, recent, missing, names,
+            paths, levels, exactDistinct, sketch, values, samples, text, name, sources, recent, missing,
+            names,
             activities,
         ]
     }

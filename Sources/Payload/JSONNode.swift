@@ -47,7 +47,7 @@ package struct JSONNode {
     }
 
     /// How many values there are in it, itself and keys included.
-    @inlinable var span: Int { Int(entry.pointee.span) }
+    @inlinable package var span: Int { Int(entry.pointee.span) }
 
     /// The elements of an array; of any other value, none.
     @inlinable package var elements: JSONElements {

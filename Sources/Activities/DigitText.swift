@@ -1,0 +1,96 @@
+import Foundations
+
+/// Groups of digits in texts: card numbers and telephone numbers.
+enum DigitText {
+    // MARK: - Cards
+
+    /// A card number anywhere: 13 to 19 digits in groups, with single spaces or hyphens between them.
+    static func hasCard(_ text: Bytes) -> Bool {
+        var at = 0
+        while at < text.count {
+            guard text[at] &- 48 < 10 else {
+                at += 1
+                continue
+            }
+            // Every group may be the first one.
+            if hasCard(text, from: at) { return true }
+            while at < text.count, text[at] &- 48 < 10 { at += 1 }
+        }
+        return false
+    }
+
+    private static func hasCard(_ text: Bytes, from start: Int) -> Bool {
+        var digits: [UInt8] = []
+        var at = start
+        while at < text.count, digits.count <= 19 {
+            if text[at] &- 48 < 10 {
+                digits.append(text[at] - 48)
+                at += 1
+                continue
+            }
+            if digits.count >= 13, isCard(digits) { return true }
+            let isGap = text[at] == 32 || text[at] == UInt8(ascii: "-")
+            guard isGap, at + 1 < text.count, text[at + 1] &- 48 < 10 else { return false }
+            at += 1
+        }
+        return digits.count <= 19 && isCard(digits)
+    }
+
+    /// A known issuer's beginning and length (ISO/IEC 7812), and the check digit of Luhn.
+    static func isCard(_ digits: [UInt8]) -> Bool {
+        guard digits.count >= 13, digits.count <= 19 else { return false }
+        let prefix = digits[..<4].reduce(0) { $0 * 10 + Int($1) }
+        let isKnown =
+            switch prefix {
+            case 4000...4999: [13, 16, 19].contains(digits.count)
+            case 5100...5599, 2221...2720, 2200...2204: digits.count == 16
+            case 3400...3499, 3700...3799: digits.count == 15
+            case 3000...3059, 3095, 3600...3699, 3800...3999: digits.count == 14 || digits.count == 16
+            case 3528...3589, 6011, 6440...6599, 6200...6299, 8100...8171: digits.count >= 16
+            case 5000...5099, 5600...5899, 6000...6999: digits.count >= 16
+            default: false
+            }
+        return isKnown && passesLuhn(digits)
+    }
+
+    private static func passesLuhn(_ digits: [UInt8]) -> Bool {
+        var sum = 0
+        for (i, digit) in digits.reversed().enumerated() {
+            let doubled = i % 2 == 0 ? Int(digit) : 2 * Int(digit)
+            sum += doubled > 9 ? doubled - 9 : doubled
+        }
+        return sum % 10 == 0
+    }
+
+    // MARK: - Telephone numbers
+
+    /// The whole text is one: `+49 171 1234567`, `0049…`, `(555) 123-4567`, `555-123-4567`, `0171/1234567`.
+    static func isPhone(_ text: Bytes) -> Bool {
+        let text = text.trimmed
+        guard text.count >= 7, text.count <= 32 else { return false }
+        var groups: [Int] = [0]
+        var digits = 0
+        var opens = false
+        for (i, byte) in text.enumerated() {
+            switch byte {
+            case 48...57:
+                groups[groups.count - 1] += 1
+                digits += 1
+            case UInt8(ascii: "+"): guard i == 0 else { return false }
+            case UInt8(ascii: "("), UInt8(ascii: ")"):
+                opens = true
+                groups.append(0)
+            case 32, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"): groups.append(0)
+            default: return false
+            }
+        }
+        groups.removeAll { $0 == 0 }
+        guard digits >= 7, digits <= 15 else { return false }
+        if text[0] == UInt8(ascii: "+") { return digits >= 8 }
+        if opens { return digits >= 9 }
+        if groups.count == 3, groups == [3, 3, 4] { return true }
+        guard text[0] == 48, digits >= 9 else { return false }
+        // National numbers begin with one zero, international ones with two; dates and amounts do not look so.
+        return groups.count > 1 ? groups[0] >= 3 : text[1] == 48
+    }
+}

@@ -1,0 +1,67 @@
+import Foundations
+
+/// Texts that open doors: tokens, keys, whatever looks as if a machine had drawn it at random.
+enum SecretText {
+    /// A byte of base64, base64url, or hexadecimal digits.
+    @inline(__always) static func isPart(_ byte: UInt8) -> Bool {
+        byte &- 48 < 10 || (byte | 32) &- 97 < 26 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+    }
+
+    private static let beginnings: [StaticString] = [
+        "Bearer ", "bearer ", "Basic ", "sk_live_", "sk_test_", "rk_live_", "pk_live_", "ghp_", "gho_",
+        "ghs_",
+        "github_pat_", "glpat-", "xoxb-", "xoxp-", "xoxa-", "AKIA", "ASIA", "AIza", "ya29.", "eyJ", "SG.",
+        "shpat_",
+        "-----BEGIN ",
+    ]
+
+    static func isSecret(_ text: Bytes, longestRun: Int) -> Bool {
+        let text = text.trimmed
+        for beginning in beginnings where hasBeginning(text, beginning) {
+            if text.count >= 16, longestRun >= 12 || text[0] == UInt8(ascii: "-") { return isDrawn(text) }
+        }
+        guard longestRun >= 20 else { return false }
+        var at = 0
+        while at < text.count {
+            let start = at
+            while at < text.count, isPart(text[at]) { at += 1 }
+            if at - start >= 20, isRandom(text.slice(start..<at)) { return true }
+            at += 1
+        }
+        return false
+    }
+
+    /// With a known beginning, one digit or a mixture of cases is enough.
+    private static func isDrawn(_ text: Bytes) -> Bool {
+        text.contains { $0 &- 48 < 10 } || text.contains { $0 &- 65 < 26 } && text.contains { $0 &- 97 < 26 }
+    }
+
+    private static func hasBeginning(_ text: Bytes, _ beginning: StaticString) -> Bool {
+        let length = beginning.utf8CodeUnitCount
+        return text.count > length && text.slice(0..<length).equals(beginning)
+    }
+
+    /// Hexadecimal from 32 digits on; otherwise capitals, small letters and digits that change places all the time.
+    static func isRandom(_ text: Bytes) -> Bool {
+        var (digits, capitals, small, others, changes, neighbours) = (0, 0, 0, 0, 0, 0)
+        var before = 0
+        for byte in text {
+            var kind = 0
+            switch byte {
+            case 48...57: (digits, kind) = (digits + 1, 1)
+            case 65...90: (capitals, kind) = (capitals + 1, 2)
+            case 97...122: (small, kind) = (small + 1, 3)
+            default: others += 1
+            }
+            let isLetterPastF = kind >= 2 && byte | 32 > UInt8(ascii: "f")
+            if isLetterPastF { others += 1 }
+            if kind != 0, before != 0 {
+                neighbours += 1
+                if kind != before { changes += 1 }
+            }
+            before = kind
+        }
+        if others == 0, text.count >= 32, digits > 0, capitals + small > 0 { return true }
+        return digits > 0 && capitals > 0 && small > 0 && changes * 5 >= neighbours * 2
+    }
+}

@@ -1,0 +1,50 @@
+import Foundations
+
+/// One event on its way through a summary.
+struct Visit {
+    let facts: EventFacts
+    let key: EventKey
+    let hash: UInt64
+    /// Numbers the events that this copy of the summary has observed.
+    let serial: UInt64
+    /// Among the latest events; nil: it is older than those.
+    let rank: Int?
+    let moves: UInt64
+    private var made: EventMark?
+
+    init(_ facts: EventFacts, hash: UInt64, serial: UInt64, rank: Int?, moves: UInt64) {
+        self.facts = facts
+        key = facts.key
+        self.hash = hash
+        self.serial = serial
+        self.rank = rank
+        self.moves = moves
+    }
+
+    /// Made only when something is seen for the first time.
+    var mark: EventMark {
+        mutating get {
+            if let made { return made }
+            let mark = EventMark(facts)
+            made = mark
+            return mark
+        }
+    }
+}
+
+/// A place in the properties on the way through them.
+struct Place {
+    /// Of the whole path, and the largest of it and its parents: by that, paths give way to each other. So a path
+    /// never stays without its parents.
+    var hash: UInt64
+    var rank: UInt64
+    var depth: Int
+    /// Tells the many objects at one path apart: by their places in the arrays and maps around them.
+    var instance: UInt64
+    /// What the names on the way say of the values.
+    var hint: PersonalKinds
+    /// How the path goes on from its parent's, made only for a new one.
+    var parent: UInt64
+
+    static let root = Place(hash: 0, rank: 0, depth: 0, instance: 0, hint: [], parent: 0)
+}
