@@ -1,4 +1,4 @@
-private import Crypto
+import Crypto
 import Foundations
 import Payload
 
