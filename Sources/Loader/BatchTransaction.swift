@@ -52,7 +52,7 @@ struct BatchTransaction {
             try connection.begin(context: "loading")
             try connection.script(Self.byIndex)
             let isOurs = try positions.advance(
-                from: begin, to: batch.end, loadedUntil: batch.receivedUntil ?? now, now: now, connection)
+                from: begin, to: batch.end, loadedUntil: batch.receivedUntil, now: now, connection)
             if !isOurs {
                 try connection.rollback()
                 return .positionMoved

@@ -23,6 +23,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         package var bytes = 8 << 20
         /// The least time between two commits while there is little to load, in milliseconds.
         package var linger = 15
+        /// How often an idle server says that it is alive, and up to when it has loaded, in milliseconds.
+        package var heartbeat = 2000
         /// The silence after which a session has ended, in microseconds; nil: sessions have no starts and ends.
         package var sessionTimeout: Int64?
 
@@ -361,17 +363,20 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private func idle(_ connection: Connection) throws {
         if isStopping { return finish() }
         let now = clock.monotonic()
-        if now - lastHeartbeat > 2_000_000_000 {
+        if now - lastHeartbeat > UInt64(options.heartbeat) * 1_000_000 {
+            let tide = spool.tide()
+            // Something came just now: it is loaded first.
+            if tide.end > position.record { return again(after: options.linger) }
             lastHeartbeat = now
             let isOurs = try positions.advance(
-                from: position, to: position, loadedUntil: clock.now(), now: clock.now(), connection)
+                from: position, to: position, loadedUntil: tide.time, now: clock.now(), connection)
             if !isOurs { try goOn(from: positions.read(clock.now(), connection)) }
             try partitions.ensure([], today: clock.now().day, connection)
         }
         try checkLedger(connection)
         if alarms > 0 { return }
         alarms += 1
-        queue.asyncAfter(deadline: .now() + .milliseconds(2100)) { [weak self] in
+        queue.asyncAfter(deadline: .now() + .milliseconds(options.heartbeat + 100)) { [weak self] in
             self?.alarms -= 1
             self?.wake()
         }

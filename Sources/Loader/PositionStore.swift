@@ -8,12 +8,13 @@ struct PositionStore {
     let epoch: UUID
     let host: String
 
-    /// Where to go on; makes the row when this spool is new to the database.
+    /// Where to go on; makes the row when this spool is new to the database. Nothing is known to be loaded then, not
+    /// even what arrived before the database did.
     func read(_ now: Timestamp, _ connection: Connection) throws(PostgresError) -> LoadPosition {
         try connection.execute(
             """
             insert into spool_position (instance, epoch, position, part, loaded_until, alive_at, host)
-            values ($1, $2, 0, 0, $3, $3, $4) on conflict (instance, epoch) do nothing
+            values ($1, $2, 0, 0, to_timestamp(0), $3, $4) on conflict (instance, epoch) do nothing
             """, instance, epoch, now, host)
         let rows = try connection.execute(
             "select position, part from spool_position where instance = $1 and epoch = $2", instance, epoch)
@@ -21,8 +22,11 @@ struct PositionStore {
     }
 
     /// The loader's first statement. False: somebody else was there; stop, and read again.
+    ///
+    /// - Parameter loadedUntil: Whatever is not loaded then was, or will be, received at this time or later. Nil: no
+    ///   more is known than before.
     func advance(
-        from old: LoadPosition, to new: LoadPosition, loadedUntil: Timestamp, now: Timestamp,
+        from old: LoadPosition, to new: LoadPosition, loadedUntil: Timestamp?, now: Timestamp,
         _ connection: Connection
     ) throws(PostgresError) -> Bool {
         let rows = try connection.execute(

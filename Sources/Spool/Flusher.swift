@@ -179,6 +179,14 @@ final class Flusher: @unchecked Sendable {  // `queue` owns what is private and 
         try? rotate()
     }
 
+    /// Where the log ends now, and the least time that any later record will have: from now on arrivals count from
+    /// here, also those that are on their way already.
+    func tide() -> (end: Position, time: Timestamp) {
+        dispatchPrecondition(condition: .onQueue(queue))
+        latest = max(latest, core.clock.now())
+        return (core.durable, latest)
+    }
+
     /// Writes what waits, notes where the log ends, and refuses everything from now on.
     func close() {
         while take() { writeTaken() }

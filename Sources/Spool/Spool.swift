@@ -121,6 +121,10 @@ package final class Spool: Sendable {
     /// The end of what is on disk.
     package var durable: Position { core.durable }
 
+    /// The end of what is on disk, and a time before which nothing more will arrive: every record behind that end has
+    /// at least this time. It waits for what is being written; not for the path of a request.
+    package func tide() -> (end: Position, time: Timestamp) { flusher.queue.sync { flusher.tide() } }
+
     /// `call` is called on the flusher's queue whenever `durable` has grown; it should only poke.
     package func onDurable(_ call: @escaping @Sendable () -> Void) { flusher.onDurable(call) }
 

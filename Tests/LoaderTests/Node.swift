@@ -16,12 +16,12 @@ final class Node: Sendable {
     let receipts = Receipts()
     let database: Database
 
-    /// `secret`: of the installation, for tests that make derived ids themselves.
+    /// `silence`: after which sessions have ended, in microseconds; without it they have no starts and ends.
     init(
         _ database: Database, folder: String? = nil, events: Int = 5000, linger: Int = 0,
         segmentBytes: Int = 1 << 20,
         cache: SessionCache = SessionCache(capacity: 1024), clock: Clock = .system, days: Int? = 30,
-        retain: Int64 = 3_600_000_000
+        retain: Int64 = 3_600_000_000, silence: Int64? = nil
     ) throws {
         self.database = database
         let path = try folder ?? Scratch.shared.newFolder("data")
@@ -35,6 +35,8 @@ final class Node: Sendable {
         var loading = Loader.Options(deduplicateDays: days, host: "test")
         loading.events = events
         loading.linger = linger
+        loading.sessionTimeout = silence
+        loading.heartbeat = silence == nil ? 2000 : 100
         loader = try Loader(
             spool: spool, cache: cache, installation: Installation(data: path), receipts: receipts,
             options: loading, clock: clock, logger: logger)
