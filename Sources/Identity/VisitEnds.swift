@@ -50,7 +50,7 @@ package struct VisitEnds {
                 try connection.script(Self.courteous)
                 return try endAll(due.sorted { $0.precedes($1) }, until, now, connection)
             }
-        } catch where !error.isConnectionLost && error.isRetryable {
+        } catch  where !error.isConnectionLost && error.isRetryable {
             return nil
         }
     }

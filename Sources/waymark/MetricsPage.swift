@@ -90,6 +90,13 @@ struct MetricsPage: ~Copyable {
         counter(
             "waymark_poison_events_total", "Events that PostgreSQL refused, or that crashed us",
             loader.poison.total)
+        counter(
+            "waymark_sessions_started_total", "Sessions that began, and came back after silence",
+            loader.sessionsStarted.total)
+        counter(
+            "waymark_sessions_ended_total", "Sessions that ended by silence", loader.sessionsEnded.total)
+        counter(
+            "waymark_bot_sessions_total", "New sessions whose user agent is a program's", loader.bots.total)
         counter("waymark_batches_total", "Transactions of the loader", loader.batches.total)
         histogram(
             "waymark_commit_seconds", "From a request's arrival to the commit of its events", loader.toCommit)

@@ -33,6 +33,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let lookup: Lookup
     private let loader: Loader
     private let maintenance: Maintenance
+    private let sessionEnds: SessionEnds
     private let embedded: EmbeddedPostgres?
     private var intake: Intake?
     private var replayer: Replayer?
@@ -51,10 +52,16 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             logger: logger)
         installation = try Installation(data: configuration.data)
         lookup = Lookup(logger: logger)
-        loader = try Loader(
-            spool: spool, cache: cache, installation: installation, receipts: receipts,
-            options: Loader.Options(deduplicateDays: configuration.deduplicate.days, host: Self.hostName()),
+        var loading = Loader.Options(
+            deduplicateDays: configuration.deduplicate.days, host: Self.hostName())
+        loading.sessionTimeout = configuration.sessionTimeout
+        let loader = try Loader(
+            spool: spool, cache: cache, installation: installation, receipts: receipts, options: loading,
             logger: logger)
+        self.loader = loader
+        sessionEnds = SessionEnds(
+            silence: configuration.sessionTimeout, metrics: loader.metrics, logger: logger,
+            isReady: { loader.status.isConnected })
         maintenance = Maintenance(
             deduplicateDays: configuration.deduplicate.days, sources: configuration.sources, logger: logger)
         let isEmbedded = configuration.database == nil
@@ -128,6 +135,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         loader.use(conninfo)
         lookup.use(conninfo)
         maintenance.use(conninfo)
+        sessionEnds.use(conninfo)
         replayer?.use(conninfo)
         admin?.use(conninfo)
     }
@@ -200,6 +208,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             spool.close { [self] in
                 lookup.stop()
                 maintenance.stop()
+                sessionEnds.stop()
                 loader.stop(within: 3000) { [self] in
                     guard let embedded else { return end() }
                     embedded.stop { [self] in end() }

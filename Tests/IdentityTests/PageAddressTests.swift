@@ -53,7 +53,8 @@ struct PageAddressTests {
 
     @Test(arguments: [
         ("https://www.google.com/search?q=x", "https://www.google.com/search?q=x"),
-        ("https://S.Example/before", nil), ("android-app://com.google.android.gm/", "android-app://com.google.android.gm/"),
+        ("https://S.Example/before", nil),
+        ("android-app://com.google.android.gm/", "android-app://com.google.android.gm/"),
         ("", nil),
     ])
     func theSitesOwnPagesAreNoReferrer(referrer: String, expected: String?) {
@@ -89,9 +90,13 @@ struct PageFinderTests {
 
     @Test(arguments: [
         (#"{"url":"/a"}"#, "/a"), (#"{"page_url":"/a"}"#, "/a"), (#"{"href":"/a"}"#, "/a"),
-        (#"{"location":"/a"}"#, "/a"), (#"{"page":{"path":"/a"}}"#, "/a"), (#"{"page":"home","url":"/b"}"#, "/b"),
+        (#"{"location":"/a"}"#, "/a"), (#"{"page":{"path":"/a"}}"#, "/a"),
+        (#"{"page":"home","url":"/b"}"#, "/b"),
         (#"{"url":7}"#, nil), (#"{"url":" "}"#, nil), (#"{"url":{"x":1}}"#, nil), (#"["url"]"#, nil),
-        (#"{"page":{"url":"https:\/\/s.example\/ä","referrer":"https://x.example"}}"#, "https://s.example/ä ← https://x.example"),
+        (
+            #"{"page":{"url":"https:\/\/s.example\/ä","referrer":"https://x.example"}}"#,
+            "https://s.example/ä ← https://x.example"
+        ),
         (#"{"page":{"url":"/a","referrer":{"host":"x.example"}}}"#, "/a ← x.example"),
         (#"{"url":"/a","referrer":"https://x.example/"}"#, "/a ← https://x.example/"),
     ])

@@ -158,7 +158,9 @@ private struct VisitTable {
                 starts[number] = first
             }
             if visit.startMoves { starts[number] = first }
-            if visit.startGoes, starts.removeValue(forKey: number) == nil { faults.append("no start \(number)") }
+            if visit.startGoes, starts.removeValue(forKey: number) == nil {
+                faults.append("no start \(number)")
+            }
             if visit.endGoes, ends.removeValue(forKey: number) == nil { faults.append("no end \(number)") }
             if visit.hasEnded, rows[number]?.hasEnded != true {
                 if ends[number] != nil { faults.append("\(number) ends twice") }

@@ -161,7 +161,8 @@ struct VisitTests {
         #expect(try events("s") == ["start 1: 5"])
         #expect(
             try database.rows(
-                "select id, properties->>'entry_page', properties->>'utm_source' from event where activity = 'session.start'")
+                "select id, properties->>'entry_page', properties->>'utm_source' from event where activity = 'session.start'"
+            )
                 == [[id, "/a", "y"]])
         #expect(try database.rows("select entry_page, exit_page from visit") == [["/a", "/b"]])
         try node.stop()
@@ -230,7 +231,8 @@ struct VisitTests {
         while try end(10_000, by: connection) > 0 {}
         for (session, minutes) in minutes {
             #expect(try events(session) == Self.expected(minutes, events(session)), "seed \(seed)")
-            let counted = try database.count("select sum(events) from visit where session_id = $1 and joined is null", session)
+            let counted = try database.count(
+                "select sum(events) from visit where session_id = $1 and joined is null", session)
             #expect(counted == minutes.count, "seed \(seed)")
         }
         for node in nodes { try node.stop() }

@@ -95,7 +95,7 @@ package struct Books: Sendable {
                     select source, minute, received, stored, duplicate, denied, quarantined, unsaved from ledger
                     where received is distinct from stored + duplicate + denied + quarantined + unsaved
                     """)
-                let events = try database.count("select count(*) from event")
+                let events = try database.count("select count(*) from event where source <> '@waymark'")
                 return try last.isEmpty && total("stored", in: database) == events
             }
             return []
@@ -105,7 +105,7 @@ package struct Books: Sendable {
                 select sum(received), sum(stored), sum(duplicate), sum(denied), sum(quarantined), sum(unsaved)
                 from ledger
                 """)
-            let events = try database.count("select count(*) from event")
+            let events = try database.count("select count(*) from event where source <> '@waymark'")
             let lines = last.prefix(5).map { $0.map { $0 ?? "null" }.joined(separator: " ") }
             let all = sums.first.map { $0.map { $0 ?? "null" }.joined(separator: " ") } ?? ""
             return [
