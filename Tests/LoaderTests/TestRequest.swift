@@ -14,6 +14,8 @@ struct TestRequest {
     var context: [UInt8] = []
     var userAgent: [UInt8] = []
     var task = UUID.random()
+    /// Of a replay.
+    var original: Submission.Original?
     var events: [TestEvent] = [TestEvent()]
 
     init(_ events: TestEvent...) { if !events.isEmpty { self.events = events } }
@@ -42,7 +44,8 @@ struct TestRequest {
                         SubmissionWriter(
                             into: &frame, task: task, flags: flags, sentAt: sentAt, source: source,
                             session: session,
-                            sentProfile: sent, userAgent: userAgent, context: { $0.append(context) })
+                            sentProfile: sent, userAgent: userAgent, original: original,
+                            context: { $0.append(context) })
                     }
                 }
             }
@@ -53,7 +56,8 @@ struct TestRequest {
     }
 
     static func counts(_ requests: [TestRequest]) -> [String: Int] {
-        requests.reduce(into: [:]) { $0[$1.source, default: 0] += $1.events.count }
+        requests.filter { $0.original == nil }
+            .reduce(into: [:]) { $0[$1.source, default: 0] += $1.events.count }
     }
 }
 
