@@ -62,6 +62,7 @@ struct ParameterTree {
         guard names.count > limits.names, var map = names.popLast() else { return }
         for name in names { map.merge(name, limits) }
         map.node?.segment = .anyKey
+        map.node?.isCollapsed = true
         let events = min(map.node?.events ?? 0, node?.events ?? 0)
         map.node?.events = events
         children = (elements.map { [$0] } ?? []) + [map]

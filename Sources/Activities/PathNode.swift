@@ -32,6 +32,9 @@ struct PathNode: Sendable {
     /// The event that was entered into the history as the one from which on it was missing.
     var vanished: EventMark?
 
+    /// In a tree: it stands for many names.
+    var isCollapsed = false
+
     /// The event that was counted last, and up to where the mask is moved.
     var touched: UInt64 = 0
     var moved: UInt64
@@ -46,6 +49,12 @@ struct PathNode: Sendable {
         first = visit.mark
         last = visit.key
         moved = visit.moves
+    }
+
+    /// Is it a map by the form of its keys? (A tree makes maps of many names as well.)
+    var isOwnMap: Bool {
+        if case .anyKey = segment { return !isCollapsed }
+        return false
     }
 
     /// The order in which paths stay: parents before their children.
