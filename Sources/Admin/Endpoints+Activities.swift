@@ -1,0 +1,57 @@
+import Activities
+import Foundations
+import Postgres
+
+extension Endpoints {
+    /// What exists.
+    static let activities = [listActivities, getActivity, getDrift, getSchema]
+
+    static let key = Parameter.path(
+        "key", .text(1...256), "the activity's key, percent-encoded: a slash in it is `%2F`",
+        like: "product-purchase")
+
+    private static let listActivities = Endpoint(
+        verb: .get, path: "/admin/activities", name: "listActivities", tag: .activities,
+        summary: "All activities, in the order of their keys",
+        parameters: [.limit, .after(.text(1...256), like: "product-purchase")],
+        answer: .page(of: Shapes.activity),
+        work: .database { inquiry, connection in
+            let page = try Catalogue.list(limit: inquiry.limit, after: inquiry.text("after"), connection)
+            return ["items": .list(page.items.map { Shapes.activity($0) }), "next": JSONValue(page.next)]
+        })
+
+    private static let getActivity = Endpoint(
+        verb: .get, path: "/admin/activities/{key}", name: "getActivity", tag: .activities,
+        summary: "One activity with its parameters and views",
+        parameters: [key], answer: Shapes.activityDetail, refusals: [404: "There is no such activity."],
+        work: .database { inquiry, connection in
+            guard let detail = try Catalogue.activity(inquiry.key("key"), connection) else {
+                throw Refusal.missing("activity")
+            }
+            return Shapes.activity(detail)
+        })
+
+    private static let getDrift = Endpoint(
+        verb: .get, path: "/admin/activities/{key}/drift", name: "getDrift", tag: .activities,
+        summary: "How the activity changed, the latest first",
+        explanation: "Each entry names the first event that showed the change, and who sent it.",
+        parameters: [key, .limit, .after(.text(pattern: "[0-9]{1,18}"), like: "1042")],
+        answer: .page(of: Shapes.drift), refusals: [404: "There is no such activity."],
+        work: .database { inquiry, connection in
+            let page = try Catalogue.drift(
+                inquiry.key("key"), limit: inquiry.limit, after: inquiry.text("after"), connection)
+            guard let page else { throw Refusal.missing("activity") }
+            return ["items": .list(page.items.map { Shapes.drift($0) }), "next": JSONValue(page.next)]
+        })
+
+    private static let getSchema = Endpoint(
+        verb: .get, path: "/admin/activities/{key}/schema", name: "getSchema", tag: .activities,
+        summary: "The JSON Schema (draft 2020-12) of the activity's properties",
+        parameters: [key], answer: .freeObject, refusals: [404: "There is no such activity."],
+        work: .database { inquiry, connection in
+            guard let schema = try Catalogue.schema(inquiry.key("key"), connection) else {
+                throw Refusal.missing("activity")
+            }
+            return .json(schema)
+        })
+}
