@@ -3,7 +3,7 @@ import Foundations
 /// All that can be asked, by chapter. Whoever adds an endpoint adds it to one of these lists.
 enum Endpoints {
     static func all(_ parts: AdminServer.Parts) -> [Endpoint] {
-        let chapters = activities + profiles + operation(parts)
+        let chapters = activities + quarantine + profiles + operation(parts)
         let all = chapters
         let description = Locked<JSONValue>(.null)
         let whole = all + [describe(description)]

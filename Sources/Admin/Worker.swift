@@ -7,7 +7,9 @@ import Postgres
 /// closed when there was nothing for a while.
 final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
     private static let connectTimeout = 2000
+    /// Of a statement, in milliseconds; what changes things may be about very many rows.
     private static let deadline = 5000
+    private static let writeDeadline = 30_000
     /// For so long a connection is kept for the next question; seconds.
     private static let keep = 30
 
@@ -78,6 +80,7 @@ final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
 
     private func run(_ job: Workroom.Job, _ connection: Connection) throws -> JSONValue {
         defer { if connection.isUsable, connection.isInTransaction { try? connection.rollback() } }
+        connection.deadline = job.access == .read ? Self.deadline : Self.writeDeadline
         if job.access == .read {
             try connection.begin()
             try connection.script("set transaction read only")

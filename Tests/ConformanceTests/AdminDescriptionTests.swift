@@ -4,8 +4,10 @@ import Testing
 
 /// The description of the admin API by itself, judged by others' programs: it is valid, and the server does as it says.
 @Suite struct AdminDescriptionTests {
+    /// Of its own: what is generated drops and replays what it finds.
+    private static let shared = Result { try AdminWorld() }
     let world: AdminWorld
-    init() throws { world = try AdminWorld.get() }
+    init() throws { world = try Self.shared.get() }
 
     private static let unknown = "00000000-0000-4000-8000-000000000000"
 
@@ -28,6 +30,26 @@ import Testing
             add("GET", "profiles/\(id)", "profiles/\(id)/timeline", "profiles/\(id)/timeline?limit=1")
             add("GET", "profiles/\(id)/visits", "profiles/\(id)/traits")
         }
+        for key in ["product-purchase", "session.end", "nothing-like-it", escaped("a/b-🛋-\"c\""), "%00"] {
+            add("GET", "activities/\(key)", "activities/\(key)/drift", "activities/\(key)/schema")
+        }
+        add("GET", "activities", "activities?limit=1", "activities/product-purchase/drift?limit=1&after=5")
+        add(
+            "GET", "quarantine", "quarantine?reason=malformed&limit=1", "quarantine?reason=mal",
+            "quarantine/groups")
+        add(
+            "GET", "quarantine?source=shop-web&from=2001-01-01T00:00:00Z&waiting=false",
+            "replays/\(Self.unknown)")
+        for id in world.quarantined.suffix(1) + [Self.unknown, "42"] {
+            add("GET", "quarantine/\(id)")
+            add("POST", "quarantine/\(id)/replay")
+            add("DELETE", "quarantine/\(id)")
+        }
+        add("POST", "quarantine/replay", body: #"{"reason":"malformed","to":"2001-01-01T00:00:00Z"}"#)
+        for body in ["{}", "{", #"{"reason":"mal"}"#, #"{"all":true}"#] {
+            add("POST", "quarantine/replay", body: body)
+        }
+        add("POST", "quarantine/replay")
         add("HEAD", "sources", "profiles/\(world.profile)")
         add("PUT", "sources", "profiles/\(world.profile)")
         return questions
@@ -55,8 +77,13 @@ import Testing
     func schemathesisFindsNothing(token: String, withKnownIDs: Bool) throws {
         let folder = try Scratch.shared.newFolder("schemathesis")
         let secret = token == "read" ? AdminWorld.Token.read : .write
-        var settings = ["[parameters]"]
-        if withKnownIDs { settings += [#""path.id" = "\#(world.profile)""#] }
+        let known = [
+            ("profiles", "id", world.profile), ("quarantine", "id", world.quarantined[0]),
+            ("activities", "key", "product-purchase"),
+        ]
+        let settings = (withKnownIDs ? known : []).map { path, name, value in
+            "[[operations]]\ninclude-path-regex = \"^/admin/\(path)/\"\nparameters = { \(name) = \"\(value)\" }"
+        }
         try writeFile("\(folder)/schemathesis.toml", settings.joined(separator: "\n") + "\n")
         let address = try world.server.adminAddress
         let result = try run(
@@ -64,10 +91,11 @@ import Testing
                 try Python.program("st"), "--config-file", "\(folder)/schemathesis.toml", "run",
                 "http://\(address)/admin/openapi.json", "--header",
                 "Authorization: Bearer \(secret.rawValue)",
-                "--checks", "all", "--max-examples", "15", "--seed", "\(UInt32.random(in: 0...9999))",
+                "--checks", "all", "--max-examples", "10", "--seed", "\(UInt32.random(in: 0...9999))",
                 "--request-timeout", "10", "--no-shrink", "--no-color",
             ], environment: ["HYPOTHESIS_STORAGE_DIRECTORY": folder, "HOME": folder], within: 60)
         #expect(result.exit == .code(0), "\(result.output.suffix(6000))")
-        #expect(result.output.contains("No issues found"), "\(result.output.suffix(2000))")
+        #expect(
+            result.output.contains(/[0-9]{3,} generated, [0-9]{3,} passed/), "\(result.output.suffix(2000))")
     }
 }

@@ -179,4 +179,86 @@ import Testing
             #expect(try world.get(target, .write).text.contains("debt"))
         }
     }
+
+    // MARK: Quarantine
+
+    @Test func theQuarantineComesInPagesAndByReason() throws {
+        let all = try world.items("/admin/quarantine?source=shop-web", limit: 1)
+        let ids = Set(all.compactMap { $0["id"]?.text })
+        #expect(ids.isSuperset(of: world.quarantined))
+        #expect(all.allSatisfy { $0["message"]?.text?.isEmpty == false })
+        let groups = try world.items("/admin/quarantine/groups", limit: 500)
+        #expect(groups.contains { $0["reason"] == "malformed" && $0["source"] == "shop-web" })
+        #expect(try world.items("/admin/quarantine?reason=poison&source=nobody", limit: 5) == [])
+        #expect(try world.items("/admin/quarantine?to=2001-01-01T00:00:00Z", limit: 5) == [])
+    }
+
+    @Test func anEventOfTheQuarantineIsShownWhole() throws {
+        let entry = try world.get("/admin/quarantine/\(world.quarantined[0])").json()
+        #expect(entry["payload", "type"]?.number == 17)
+        #expect(entry["event", "pointer"] == "/type")
+        #expect(entry["event", "detail", "found"] == "a number")
+    }
+
+    /// An event of its own that is denied: its id in the quarantine, and its activity.
+    private func denied() throws -> (id: String, activity: String) {
+        let activity = unique("secret")
+        let body = #"{"source":{"id":"keeping"},"events":[{"type":"ok"},{"type":\#(quoted(activity))}]}"#
+        _ = try world.server.track(body)
+        let id = try eventually("it is in quarantine") {
+            try world.database.value("select id from quarantine where activity = $1", activity)
+        }
+        return (id, activity)
+    }
+
+    @Test func aReplayIsAskedForAndFollowed() throws {
+        let id = try denied().id
+        try expectError(try world.ask("POST", "/admin/quarantine/\(id)/replay", .read), 403)
+        let answer = try world.ask("POST", "/admin/quarantine/\(id)/replay", .write)
+        #expect(answer.status == 202)
+        #expect(try answer.json()["events"] == 1)
+        let request = try #require(try answer.json()["request"]?.text)
+        try eventually("it ended in the quarantine again") {
+            try world.get("/admin/replays/\(request)").json()["kept", "denied"] == 1
+        }
+        #expect(try world.get("/admin/quarantine/\(id)").json()["event", "attempts"] == 1)
+    }
+
+    @Test func aReplayByFilterMeansOnlyThose() throws {
+        let (id, activity) = try denied()
+        _ = try denied()
+        let none = #"{"activity":"\#(activity)","reason":"poison"}"#
+        #expect(try world.ask("POST", "/admin/quarantine/replay", .write, body: none).json()["events"] == 0)
+        let one = #"{"activity":"\#(activity)","source":"keeping","reason":"denied"}"#
+        try expectError(try world.ask("POST", "/admin/quarantine/replay", .read, body: one), 403)
+        let answer = try world.ask("POST", "/admin/quarantine/replay", .write, body: one)
+        #expect(answer.status == 202)
+        #expect(try answer.json()["events"] == 1)
+        try eventually("it ended in the quarantine again") {
+            try world.get("/admin/quarantine/\(id)").json()["event", "attempts"] == 1
+        }
+        let waiting = try world.items("/admin/quarantine?waiting=true&activity=\(activity)", limit: 5)
+        #expect(waiting == [])
+    }
+
+    @Test(arguments: [
+        ("{}", 422), ("[]", 422), ("{", 400), ("", 400), (#"{"reason":"mal"}"#, 422), (#"{"secret":1}"#, 422),
+    ])
+    func aWrongFilterIsRefused(body: String, status: Int) throws {
+        let answer = try world.ask("POST", "/admin/quarantine/replay", .write, body: body)
+        try expectError(answer, status, hiding: "secret")
+        let type = [("Content-Type", "text/plain")]
+        try expectError(
+            try world.ask("POST", "/admin/quarantine/replay", .write, body: body, headers: type), 415)
+    }
+
+    @Test func aDroppedEventIsGone() throws {
+        let id = try denied().id
+        try expectError(try world.ask("DELETE", "/admin/quarantine/\(id)", .read), 403)
+        #expect(try world.get("/admin/quarantine/\(id)").status == 200)
+        #expect(try world.ask("DELETE", "/admin/quarantine/\(id)", .write).json()["dropped"] == 1)
+        try expectError(try world.get("/admin/quarantine/\(id)"), 404)
+        try expectError(try world.ask("DELETE", "/admin/quarantine/\(id)", .write), 404)
+        try expectError(try world.ask("POST", "/admin/quarantine/\(id)/replay", .write), 404)
+    }
 }

@@ -31,7 +31,7 @@ struct AdminWorld {
 
     static func get() throws -> AdminWorld { try shared.get() }
 
-    private init() throws {
+    init() throws {
         database = try PostgresServer.shared.get().makeDatabase()
         var options = ServerOptions(sources: World.sources, database: database.conninfo)
         options.settings = Self.settings
@@ -45,6 +45,10 @@ struct AdminWorld {
              {"type":17},{"type":"fine","properties":[]},{"properties":{}}]}
             """)
         profile = try #require(answer["profile", "id"]?.text)
+        let sources = World.sources.count
+        try eventually("the sources are noted") { [database] in
+            try database.count("select count(*) from source") == sources
+        }
         let rows = try database.rows("select id from quarantine order by id")
         quarantined = rows.compactMap { $0[0] }
     }
