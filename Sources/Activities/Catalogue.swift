@@ -54,9 +54,9 @@ package enum Catalogue {
         of activity: BuiltInActivity, _ connection: Connection
     ) throws(PostgresError) -> ActivityDetail? {
         guard let listing = try builtIn(connection).first(where: { $0.id == activity.id }) else { return nil }
-        return ActivityDetail(
-            listing: listing, truncated: 0, parameters: activity.parameters.map { ParameterListing($0) },
-            views: [activity.view])
+        let view = activity.view
+        let parameters = zip(activity.parameters, view.columns).map { ParameterListing($0, column: $1.name) }
+        return ActivityDetail(listing: listing, truncated: 0, parameters: parameters, views: [view])
     }
 
     /// An activity's history, the newest first; nil: there is no such activity.

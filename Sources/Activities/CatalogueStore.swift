@@ -14,6 +14,8 @@ package struct CatalogueStore {
         package var changed: [ExactText] = []
         package var entries = 0
         package var overflows: [ExactText: Overflow] = [:]
+
+        package init() {}
     }
 
     package init(limits: SummaryLimits, activities: Int) {
@@ -127,6 +129,15 @@ package struct CatalogueStore {
 }
 
 extension CatalogueStore.Result {
+    package mutating func add(_ other: Self) {
+        changed += other.changed
+        entries += other.entries
+        for (source, overflow) in other.overflows {
+            let before = overflows[source]?.events ?? 0
+            overflows[source] = Overflow(events: before + overflow.events, activity: overflow.activity)
+        }
+    }
+
     package mutating func overflow(_ item: Learnt, of source: ExactText) {
         let before = overflows[source]?.events ?? 0
         overflows[source] = Overflow(events: before + item.summary.count, activity: item.key.text)

@@ -9,7 +9,7 @@ package struct Learnt {
     }
 
     /// Who sent the first of these events.
-    var source: ExactText { ExactText(summary.first?.source ?? "") }
+    package var source: ExactText { ExactText(summary.first?.source ?? "") }
 }
 
 /// What the catalogue did not take, by source: reported, for the events themselves are stored.

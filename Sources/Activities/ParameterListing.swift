@@ -72,9 +72,9 @@ package struct ParameterListing: Sendable {
     }
 
     /// A parameter of the server's own events, which nobody counts.
-    package init(_ parameter: BuiltInActivity.Parameter) {
+    package init(_ parameter: BuiltInActivity.Parameter, column: String?) {
         path = parameter.name
-        column = parameter.name
+        self.column = column
         types = [(parameter.kind.typeName, 0)]
         presence = parameter.isRequired ? "required" : "sometimes"
         missing = 0
@@ -122,12 +122,14 @@ extension BuiltInActivity {
 
     /// Its typed view.
     var view: TypedView {
-        TypedView(
-            name: key, rows: .events,
-            columns: parameters.map { parameter in
-                ViewColumn(
-                    name: parameter.name, steps: [.member(ExactText(parameter.name))],
-                    kind: parameter.kind == .integer ? .numeric : .text)
-            })
+        var view = TypedView(name: key, rows: .events)
+        var names = ViewNames(taken: view.fixed)
+        for parameter in parameters {
+            let name = names.take(parameter.name, for: parameter.name)
+            let kind: ViewColumn.Kind = parameter.kind == .integer ? .numeric : .text
+            view.columns.append(
+                ViewColumn(name: name, steps: [.member(ExactText(parameter.name))], kind: kind))
+        }
+        return view
     }
 }

@@ -3,7 +3,7 @@ import Foundations
 extension Limits {
     static let keys = [
         "body", "head", "events", "depth", "connections", "memory", "head_timeout", "body_timeout",
-        "minimum_rate", "idle_timeout", "spool", "retain", "retain_bytes", "address_rate",
+        "minimum_rate", "idle_timeout", "spool", "retain", "retain_bytes", "activities", "address_rate",
     ]
 
     /// Reads `limits`.
@@ -23,6 +23,7 @@ extension Limits {
         spool = section.size("spool", in: 1 << 20...1 << 50) ?? spool
         retain = section.duration("retain", in: 0...366 * 86_400 * second) ?? retain
         retainBytes = section.size("retain_bytes", in: 0...1 << 50) ?? retainBytes
+        activities = section.number("activities", in: 0...100_000) ?? activities
         addressRate = section.rate("address_rate")
         compare(section)
     }

@@ -124,6 +124,8 @@ package struct Limits: Sendable, Equatable {
     package var retain: Int64 = 3_600_000_000
     /// … and how much of it at most.
     package var retainBytes = 2 << 30
+    /// Activities that the catalogue holds; 0: nothing is learnt of any.
+    package var activities = 10_000
     /// Requests from one address; nil: any number.
     package var addressRate: Rate?
 

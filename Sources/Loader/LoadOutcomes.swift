@@ -29,6 +29,8 @@ package final class LoadOutcomes: Sendable {
     }
 
     fileprivate struct State {
+        /// Has the loader been in the database?
+        var isBegun = false
         /// Where the ranges begin.
         var begin = LoadPosition.start
         var ranges: [Range] = []
@@ -62,6 +64,7 @@ package final class LoadOutcomes: Sendable {
     /// The loader goes on at a position that it read from the database.
     func restart(at position: LoadPosition) {
         state.withLock { state in
+            defer { state.isBegun = true }
             // Connected again, and nothing has moved: what is known stays known.
             if position == state.end, state.open.isEmpty { return }
             state.begin = position
@@ -92,6 +95,8 @@ package final class LoadOutcomes: Sendable {
 
     /// Up to where whole records are committed.
     var position: LoadPosition { state.withLock { $0.end } }
+
+    var isBegun: Bool { state.withLock { $0.isBegun } }
 
     /// The range that begins here, or holds this position.
     func known(at position: LoadPosition) -> Known {

@@ -12,7 +12,7 @@ struct MetricsPage: ~Copyable {
 
     static func render(
         http: HTTPMetrics, admin: HTTPMetrics?, intake: IntakeMetrics, loader: LoaderMetrics,
-        loaderStatus: LoaderStatus, spool: SpoolStatus,
+        loaderStatus: LoaderStatus, catalogue: CatalogueMetrics, spool: SpoolStatus,
         lookupFailures: Int,
         startedAt: Timestamp, now: Timestamp, _ text: inout ByteBuffer
     ) {
@@ -22,6 +22,7 @@ struct MetricsPage: ~Copyable {
         page.intake(intake)
         page.events(loader)
         page.quarantine(loader.replays)
+        page.catalogue(catalogue)
         page.spool(spool, now)
         page.gauge("waymark_database_up", "1 while the loader is connected", loaderStatus.isConnected ? 1 : 0)
         page.counter(
@@ -136,17 +137,17 @@ struct MetricsPage: ~Copyable {
         counter("waymark_spool_corruptions_total", "Damaged places found since the start", spool.corruptions)
     }
 
-    private mutating func counter(_ name: String, _ help: String, _ value: Int) {
+    mutating func counter(_ name: String, _ help: String, _ value: Int) {
         head(name, help, "counter")
         sample(name, value)
     }
 
-    private mutating func gauge(_ name: String, _ help: String, _ value: Int) {
+    mutating func gauge(_ name: String, _ help: String, _ value: Int) {
         head(name, help, "gauge")
         sample(name, value)
     }
 
-    private mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
+    mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
         head(name, help, "histogram")
         var total = 0
         for (bound, count) in histogram.cumulative {
@@ -164,12 +165,12 @@ struct MetricsPage: ~Copyable {
         return "\(microseconds / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
     }
 
-    private mutating func head(_ name: String, _ help: String, _ kind: String) {
+    mutating func head(_ name: String, _ help: String, _ kind: String) {
         line("# HELP \(name) \(help)")
         line("# TYPE \(name) \(kind)")
     }
 
-    private mutating func sample(_ name: String, _ value: Int) { line("\(name) \(value)") }
+    mutating func sample(_ name: String, _ value: Int) { line("\(name) \(value)") }
 
     private mutating func line(_ text: String) {
         out.append(text)

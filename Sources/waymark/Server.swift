@@ -32,6 +32,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let receipts = Receipts()
     private let lookup: Lookup
     private let loader: Loader
+    private let catalogue: Cataloguer
     private let maintenance: Maintenance
     private let sessionEnds: SessionEnds
     private let embedded: EmbeddedPostgres?
@@ -62,6 +63,9 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         sessionEnds = SessionEnds(
             silence: configuration.sessionTimeout, metrics: loader.metrics, logger: logger,
             isReady: { loader.status.isConnected })
+        catalogue = Cataloguer(
+            spool: spool, outcomes: loader.outcomes,
+            options: Cataloguer.Options(activities: configuration.limits.activities), logger: logger)
         maintenance = Maintenance(
             deduplicateDays: configuration.deduplicate.days, sources: configuration.sources, logger: logger)
         let isEmbedded = configuration.database == nil
@@ -134,6 +138,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private func use(_ conninfo: String?) {
         loader.use(conninfo)
         lookup.use(conninfo)
+        catalogue.use(conninfo)
         maintenance.use(conninfo)
         sessionEnds.use(conninfo)
         replayer?.use(conninfo)
@@ -178,7 +183,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
                 guard let counted = counted.withLock({ $0 }) else { return 503 }
                 MetricsPage.render(
                     http: counted.http, admin: counted.admin, intake: counted.intake, loader: loader.metrics,
-                    loaderStatus: loader.status, spool: spool.status,
+                    loaderStatus: loader.status, catalogue: catalogue.metrics, spool: spool.status,
                     lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out
                 )
                 return 200
@@ -210,8 +215,10 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
                 maintenance.stop()
                 sessionEnds.stop()
                 loader.stop(within: 3000) { [self] in
-                    guard let embedded else { return end() }
-                    embedded.stop { [self] in end() }
+                    catalogue.stop(within: 1000) { [self] in
+                        guard let embedded else { return end() }
+                        embedded.stop { [self] in end() }
+                    }
                 }
             }
         }

@@ -1,0 +1,78 @@
+import Foundations
+import Postgres
+
+/// The activities that are frozen, as loaders hold events against them.
+package struct FrozenActivities: Sendable {
+    package struct Entry: Sendable {
+        package let schema: FrozenSchema
+        package let extra: Freeze.Extra
+    }
+
+    /// Grows with each change; 0: nothing was ever frozen.
+    package private(set) var version: Int64 = -1
+    private var entries: [ExactText: Entry] = [:]
+
+    package init() {}
+
+    package var isEmpty: Bool { entries.isEmpty }
+
+    package subscript(key: String) -> Entry? { entries[ExactText(key)] }
+
+    /// Reads them again if there was a change; false: there was none.
+    @discardableResult
+    package mutating func refresh(_ connection: Connection) throws -> Bool {
+        let now = try connection.execute("select frozen_version from catalogue_state").int8(0, 0)
+        if now == version { return false }
+        let rows = try connection.execute(
+            "select key, frozen, frozen_extra from activity where frozen_at is not null")
+        var found: [ExactText: Entry] = [:]
+        for i in 0..<rows.count {
+            found[ExactText(rows.string(i, 0))] = Entry(
+                schema: try FrozenSchema(decoding: rows.bytea(i, 1)),
+                extra: Freeze.Extra(rawValue: rows.string(i, 2)) ?? .quarantine)
+        }
+        (entries, version) = (found, now)
+        return true
+    }
+
+    /// The keys of those that are frozen.
+    package static func keys(_ connection: Connection) throws(PostgresError) -> [String] {
+        let rows = try connection.execute("select key from activity where frozen_at is not null")
+        return (0..<rows.count).map { rows.string($0, 0) }
+    }
+}
+
+/// Freezing and thawing; it takes effect on all servers within two seconds.
+package enum Freezing {
+    /// Holds an activity to what is known of it now. False: there is no such activity.
+    package static func freeze(
+        _ key: String, extra: Freeze.Extra, now: Timestamp, _ connection: Connection
+    ) throws -> Bool {
+        guard let summary = try Catalogue.summary(of: key, connection) else { return false }
+        var bytes = ByteBuffer(capacity: 4096)
+        FrozenSchema(summary).encode(to: &bytes)
+        let frozen = ByteString(bytes.bytes)
+        try connection.transaction(context: "freezing an activity") { () throws(PostgresError) in
+            try connection.execute(
+                "update activity set frozen_at = $2, frozen_extra = $3, frozen = $4 where key = $1", key, now,
+                extra.rawValue, frozen)
+            try announce(connection)
+        }
+        return true
+    }
+
+    /// Takes everything again. False: there is no such activity.
+    package static func unfreeze(_ key: String, _ connection: Connection) throws(PostgresError) -> Bool {
+        try connection.transaction(context: "unfreezing an activity") { () throws(PostgresError) in
+            let rows = try connection.execute(
+                "update activity set frozen_at = null, frozen_extra = null, frozen = null where key = $1", key
+            )
+            try announce(connection)
+            return rows.affected == 1
+        }
+    }
+
+    private static func announce(_ connection: Connection) throws(PostgresError) {
+        try connection.execute("update catalogue_state set frozen_version = frozen_version + 1")
+    }
+}
