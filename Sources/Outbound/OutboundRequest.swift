@@ -45,6 +45,15 @@ package struct OutboundResponse: Sendable {
     package var isTruncated = false
     package var milliseconds: Int
 
+    package init(
+        status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        isTruncated: Bool = false,
+        milliseconds: Int
+    ) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+        (self.isTruncated, self.milliseconds) = (isTruncated, milliseconds)
+    }
+
     /// The first header of this name (in lower case), whatever the case it was sent in.
     package func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name }?.value
@@ -76,6 +85,10 @@ package struct OutboundError: Error, Sendable, Equatable, CustomStringConvertibl
     package var message: String
     /// How long it was tried.
     package var milliseconds = 0
+
+    package init(kind: Kind, code: Int32 = 0, message: String, milliseconds: Int = 0) {
+        (self.kind, self.code, self.message, self.milliseconds) = (kind, code, message, milliseconds)
+    }
 
     package var description: String { message }
 }

@@ -1,0 +1,97 @@
+import Foundations
+import Postgres
+
+/// A delivery, or a batch by its first member, that this server has until its lease ends.
+struct Claimed: Sendable {
+    let bucket: Int32
+    let id: UUID
+    let fence: Int32
+    let webhook: String
+    let profile: UUID?
+    /// Of attempts since it was queued or replayed.
+    let attempts: Int
+    /// Of all attempts ever.
+    let number: Int
+    let hadExtra: Bool
+    let envelope: String
+    let item: [UInt8]
+    let leaseUntil: Timestamp
+    let claimedAt: Timestamp
+    var batch: UUID?
+    /// Of a batch: all of its members, this one first.
+    var members: [Member] = []
+
+    struct Member: Sendable {
+        let bucket: Int32
+        let id: UUID
+    }
+}
+
+/// Takes due deliveries, for all webhooks with room in one statement.
+///
+/// Servers divide the buckets among themselves, so that as a rule they do not meet. Where they do (one has just come or
+/// gone), the fencing number decides: the second finds it raised and takes nothing. Nobody holds a lock beyond the
+/// statement; while a delivery is being sent, its `next_at` is the end of the lease, so that nobody finds it.
+enum Claim {
+    /// Which part of the buckets is ours.
+    struct Share: Sendable, Equatable {
+        var index: Int32 = 0
+        var count: Int32 = 1
+    }
+
+    /// - Parameter rooms: How many each webhook can take.
+    static func take(
+        _ rooms: [(webhook: String, room: Int)], share: Share, leaseUntil: Timestamp, now: Timestamp,
+        _ connection: Connection
+    ) throws(PostgresError) -> [Claimed] {
+        let rows = try connection.execute(
+            """
+            with due as (
+                select d.bucket, d.id, d.fence, d.next_at
+                from unnest($1::text[], $2::int[]) as lane(webhook, room)
+                cross join lateral (
+                    select d.bucket, d.id, d.fence, d.next_at, d.ordinal from delivery d
+                    where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $3
+                        and d.bucket % $4 = $5
+                        and (not d.ordered or not exists (
+                            select 1 from delivery e where e.bucket = d.bucket and e.webhook = d.webhook
+                                and e.profile_id = d.profile_id and e.ordered and e.state in ('queued', 'batched')
+                                and e.ordinal < d.ordinal))
+                    order by d.next_at, d.ordinal limit lane.room
+                ) d
+            )
+            update delivery d set next_at = $6, fence = d.fence + 1
+            from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence and d.state = 'queued'
+            returning d.bucket, d.id, d.fence, d.webhook, d.profile_id, d.attempt - d.attempt_base, d.attempt,
+                d.extra, d.envelope, d.body, d.batch_id, due.next_at, d.ordinal
+            """, rooms.map(\.webhook), rooms.map { Int32($0.room) }, now, share.count, share.index,
+            leaseUntil,
+            context: "claiming deliveries")
+        let claimed = (0..<rows.count).map { row in
+            let claim = Claimed(
+                bucket: rows.int4(row, 0), id: rows.uuid(row, 1), fence: rows.int4(row, 2),
+                webhook: rows.string(row, 3), profile: rows.uuidOrNil(row, 4),
+                attempts: Int(rows.int4(row, 5)),
+                number: Int(rows.int4(row, 6)), hadExtra: rows.bool(row, 7), envelope: rows.string(row, 8),
+                item: Array(rows.text(row, 9)), leaseUntil: leaseUntil, claimedAt: now,
+                batch: rows.uuidOrNil(row, 10))
+            return (claim, rows.timestamp(row, 11), rows.int8(row, 12))
+        }
+        // An update returns its rows in any order.
+        return claimed.sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
+    }
+
+    /// Gives back what will not be sent now.
+    static func release(
+        _ claims: [Claimed], until time: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        guard !claims.isEmpty else { return }
+        try connection.execute(
+            """
+            update delivery d set next_at = $4
+            from unnest($1::int[], $2::uuid[], $3::int[]) as q(bucket, id, fence)
+            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence and d.state = 'queued'
+            """, claims.map(\.bucket), claims.map(\.id), claims.map(\.fence), time,
+            context: "giving deliveries back")
+    }
+}

@@ -1,0 +1,189 @@
+import Foundations
+
+/// One webhook's own queue in memory: what this server has claimed for it, how much of that may be sent now, and how it
+/// went. Pure: it decides, `Sender` does.
+struct Lane: Sendable {
+    enum Fault: Sendable, Equatable {
+        case none
+        /// The definition cannot be used on this server.
+        case unusable(String)
+    }
+
+    let name: String
+    private(set) var endpoint: Endpoint?
+    private(set) var definition: WebhookDefinition
+    var state: WebhookStatus.State
+    var probeAt: Timestamp?
+    var failingSince: Timestamp?
+    private(set) var breaker = Breaker()
+    /// Claimed and not sent yet, in their order.
+    var ready: ArraySlice<Claimed> = []
+    /// The queue was found empty: it is asked again from then on.
+    var askAt: Timestamp?
+    var inFlight = 0
+    /// A probe is on its way or about to be claimed.
+    var isProbing = false
+    private var quota: Int
+    private var tokens: Double = 0
+    private var filledAt: Timestamp?
+    /// Our share of the webhook's limits.
+    private var servers = 1
+    private(set) var tally = Tally()
+
+    /// What happened since it was last written to the table.
+    struct Tally: Sendable {
+        var failures = 0
+        var hadSuccess = false
+        var failingSince: Timestamp?
+        var lastSuccessAt: Timestamp?
+        var lastFailureAt: Timestamp?
+        var lastStatus: Int?
+        var lastError: String?
+        var lastExcerpt: String?
+        var isEmpty: Bool { failures == 0 && !hadSuccess }
+    }
+
+    init(_ definition: WebhookDefinition, _ endpoint: Endpoint?) {
+        (name, self.definition, self.endpoint) = (definition.name, definition, endpoint)
+        state = .active
+        quota = 2 * definition.limit.concurrency * definition.batch.max
+    }
+
+    mutating func take(_ definition: WebhookDefinition, _ endpoint: Endpoint?, servers: Int) {
+        (self.definition, self.endpoint, self.servers) = (definition, endpoint, max(servers, 1))
+    }
+
+    // MARK: How much
+
+    private var concurrency: Int { max(1, definition.limit.concurrency / servers) }
+    private static let mostReady = 2000
+
+    /// How many deliveries to claim now.
+    func room(at now: Timestamp) -> Int {
+        guard endpoint != nil, (askAt ?? now) <= now else { return 0 }
+        switch state {
+        case .disabled: return 0
+        case .paused: return isProbing && ready.isEmpty && inFlight == 0 ? 1 : 0
+        case .active: break
+        }
+        var wanted = min(quota, Self.mostReady)
+        if let rate = definition.limit.rate {
+            // Two seconds ahead: what waits longer than that is better found by another server.
+            wanted = min(wanted, max(1, rate.count * 2_000_000 / Int(rate.microseconds) / servers))
+        }
+        return ready.count <= wanted / 2 ? wanted - ready.count : 0
+    }
+
+    /// What came of a claim makes the next one larger or smaller.
+    mutating func claimed(_ count: Int, of room: Int) {
+        let least = 2 * concurrency * definition.batch.max
+        if count >= room {
+            quota = min(quota * 2, Self.mostReady)
+        } else if count < room / 4 {
+            quota = max(quota / 2, least)
+        }
+    }
+
+    /// Whether one more request may go out now; takes its token if it may.
+    mutating func admits(at now: Timestamp) -> Bool {
+        guard endpoint != nil, inFlight < (state == .paused ? 1 : concurrency) else { return false }
+        guard state == .active || state == .paused && isProbing else { return false }
+        guard let rate = definition.limit.rate else { return true }
+        let perMicrosecond = Double(rate.count) / Double(rate.microseconds) / Double(servers)
+        // A burst is what comes in a second, or one.
+        let most = max(1, perMicrosecond * 1_000_000)
+        if let filledAt {
+            tokens = min(most, tokens + Double(now.microseconds - filledAt.microseconds) * perMicrosecond)
+        } else {
+            tokens = most
+        }
+        filledAt = now
+        guard tokens >= 1 else { return false }
+        tokens -= 1
+        return true
+    }
+
+    /// A request that was admitted is not sent after all.
+    mutating func giveBackToken() { tokens += 1 }
+
+    /// When something of `ready` can be sent at the earliest; nil: nothing waits for time alone.
+    func nextLook(at now: Timestamp) -> Timestamp? {
+        guard let first = ready.first, endpoint != nil, state != .disabled, inFlight < concurrency else {
+            return nil
+        }
+        if let rate = definition.limit.rate, tokens < 1 {
+            return now.adding(microseconds: max(rate.microseconds * Int64(servers) / Int64(rate.count), 1000))
+        }
+        if definition.batch.max > 1, first.batch == nil {
+            return first.claimedAt.adding(microseconds: definition.batch.linger)
+        }
+        return now
+    }
+
+    /// The deliveries of the next request: one, or as many as make a batch. Empty: it still waits for more.
+    mutating func next(at now: Timestamp) -> [Claimed] {
+        guard let first = ready.first else { return [] }
+        if first.batch != nil || definition.batch.max == 1 || state == .paused {
+            _ = ready.popFirst()
+            return [first]
+        }
+        var chosen: [Claimed] = []
+        var bytes = 0
+        for claim in ready where claim.batch == nil && claim.envelope == first.envelope {
+            // On the wire an item may take three times its size.
+            if !chosen.isEmpty, bytes + claim.item.count * 3 > WireBody.largest { break }
+            chosen.append(claim)
+            bytes += claim.item.count * 3
+            if chosen.count == definition.batch.max { break }
+        }
+        let isFull = chosen.count == definition.batch.max || chosen.count < ready.count
+        let isOld = now >= first.claimedAt.adding(microseconds: definition.batch.linger)
+        guard isFull || isOld else { return [] }
+        let ids = Set(chosen.map(\.id))
+        ready.removeAll { ids.contains($0.id) }
+        return chosen
+    }
+
+    // MARK: How it went
+
+    enum Turn: Sendable, Equatable { case none, pause, resume }
+
+    mutating func note(_ result: AttemptResult) -> Turn {
+        inFlight -= 1
+        isProbing = false
+        let opens = breaker.note(success: result.isSuccess, at: result.at)
+        if result.isSuccess {
+            tally.hadSuccess = true
+            tally.failingSince = nil
+            tally.lastSuccessAt = result.at
+            tally.lastStatus = result.status
+            tally.lastError = nil
+            tally.lastExcerpt = result.excerpt
+            failingSince = nil
+        } else {
+            tally.failures += 1
+            if tally.failingSince == nil { tally.failingSince = result.at }
+            tally.lastFailureAt = result.at
+            tally.lastStatus = result.status
+            tally.lastError = result.error
+            tally.lastExcerpt = result.excerpt
+            failingSince = failingSince ?? result.at
+        }
+        if state == .paused, result.isSuccess {
+            breaker.reset()
+            return .resume
+        }
+        return state == .active && opens ? .pause : .none
+    }
+
+    mutating func takeTally() -> Tally {
+        defer { tally = Tally() }
+        return tally
+    }
+
+    /// Nothing is sent for a while: what was claimed goes back.
+    mutating func empty() -> [Claimed] {
+        defer { ready = [] }
+        return Array(ready)
+    }
+}

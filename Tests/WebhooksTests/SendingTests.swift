@@ -1,0 +1,394 @@
+import Foundations
+import Logging
+import Outbound
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Webhooks
+
+/// The queue and the sender with a real PostgreSQL and real sockets.
+@Suite struct SendingTests {
+    @Test func whatIsQueuedIsPostedSignedAndRecorded() throws {
+        let receiver = try Receiver { _ in .status(200, body: "thanks") }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.sign = [SignatureTests.secret] })
+        let ids = try world.enqueue(0..<3)
+        world.startSender()
+        try world.await("sent", 3)
+        let calls = receiver.calls
+        #expect(Set(calls.compactMap { $0.header("webhook-id") }) == Set(ids.map(\.description)))
+        let secret = try #require(SigningSecret(SignatureTests.secret))
+        for call in calls {
+            #expect(call.text.hasPrefix("data=%7B%22acme%22%3A%5B%7B%22channel%22%3A%22custom_activity%22"))
+            let time = Int64(call.header("webhook-timestamp") ?? "") ?? 0
+            #expect(
+                secret.accepts(
+                    header: call.header("webhook-signature") ?? "", id: call.header("webhook-id") ?? "",
+                    timestamp: time, body: call.body))
+        }
+        let row = try world.database.rows(
+            "select number, status, error, excerpt from attempt where delivery_id = $1", ids[0].description)
+        #expect(row == [["1", "200", nil, "thanks"]])
+        try eventually("verified") {
+            try WebhookStore.find("call_centre", world.connection)?.isUnverified == false
+        }
+        let status = try #require(try WebhookStore.list(world.connection).first)
+        #expect(status.waiting == 0 && status.failed == 0 && status.state == .active)
+        #expect(try WebhookStore.attempts(of: ids[0], world.connection).first?.status == 200)
+        #expect(try WebhookStore.delivery(ids[0], world.connection)?.state == "sent")
+    }
+
+    @Test func theSameIdIsQueuedOnce() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        try world.enqueue(0..<5)
+        try world.enqueue(0..<5)
+        #expect(try world.count("queued") == 5)
+    }
+
+    @Test func whatIsRolledBackIsNeverSent() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        try world.connection.begin()
+        try world.enqueue(0..<5)
+        try world.connection.rollback()
+        try world.enqueue(5..<6)
+        world.startSender()
+        try world.await("sent", 1)
+        #expect(receiver.calls.map(World.numbers) == [[5]])
+    }
+
+    @Test func aFailureIsTriedAgainWithTheSameIdAndBytes() throws {
+        let failures = Locked(2)
+        let receiver = try Receiver { _ in
+            failures.withLock { left in
+                left -= 1
+                return left >= 0 ? .status(500, body: "no\u{0}t now") : .status(200)
+            }
+        }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        let hands = Hands()
+        try world.enqueue(0..<1)
+        world.startSender(clock: hands.clock)
+        try receiver.await(1)
+        hands.move(seconds: 7)
+        try receiver.await(2)
+        hands.move(seconds: 400)
+        try world.await("sent", 1)
+        let calls = receiver.calls
+        #expect(Set(calls.map(\.text)).count == 1)
+        #expect(Set(calls.map { $0.header("webhook-id") }).count == 1)
+        #expect(Set(calls.map { $0.header("webhook-timestamp") }).count == 3)
+        let log = try world.database.rows(
+            "select number, status, error, excerpt from attempt order by number")
+        #expect(
+            log == [
+                ["1", "500", "status 500", "no\u{FFFD}t now"], ["2", "500", "status 500", "no\u{FFFD}t now"],
+                ["3", "200", nil, "ok"],
+            ])
+    }
+
+    @Test func aRefusalIsFinalAndCanBeReplayed() throws {
+        let status = Locked(404)
+        let receiver = try Receiver { _ in .status(status.withLock { $0 }) }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        let ids = try world.enqueue(0..<4)
+        world.startSender()
+        try world.await("failed", 4)
+        status.withLock { $0 = 200 }
+        #expect(try WebhookStore.replay(ids[2], at: Clock.system.now(), world.connection) == 1)
+        try world.await("sent", 1)
+        let hourAgo = Clock.system.now().adding(seconds: -3600)
+        let replayed = try WebhookStore.replay(
+            "call_centre", since: hourAgo, at: Clock.system.now(), world.connection)
+        #expect(replayed == 3)
+        try world.await("sent", 4)
+        let again = receiver.calls.filter { $0.header("webhook-id") == ids[2].description }
+        #expect(again.count == 2 && again[0].text == again[1].text)
+    }
+
+    @Test func goneDisablesUntilSomebodyEnables() throws {
+        let status = Locked(410)
+        let receiver = try Receiver { _ in .status(status.withLock { $0 }) }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.limit.concurrency = 1 })
+        try world.enqueue(0..<3)
+        world.startSender()
+        try eventually("disabled") {
+            try WebhookStore.find("call_centre", world.connection)?.state == .disabled
+        }
+        let seen = receiver.count
+        try world.enqueue(3..<6)
+        status.withLock { $0 = 200 }
+        #expect(try world.count("queued") == 6)
+        #expect(try WebhookStore.enable("call_centre", at: Clock.system.now(), world.connection))
+        try world.await("sent", 6)
+        #expect(receiver.count == seen + 6)
+        // In the order in which they were queued.
+        #expect(receiver.calls.dropFirst(seen).flatMap(World.numbers) == [0, 1, 2, 3, 4, 5])
+        #expect(try !WebhookStore.enable("nobody", at: Clock.system.now(), world.connection))
+    }
+
+    @Test func aBrokenReceiverIsPausedProbedAndResumed() throws {
+        let status = Locked(500)
+        let receiver = try Receiver { _ in .status(status.withLock { $0 }) }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.limit.concurrency = 2 })
+        let hands = Hands()
+        try world.enqueue(0..<100)
+        world.startSender(clock: hands.clock)
+        try eventually("paused") { try WebhookStore.find("call_centre", world.connection)?.state == .paused }
+        let seen = receiver.count
+        #expect((10...14).contains(seen))
+        hands.move(seconds: 31)
+        try receiver.await(seen + 1)
+        hands.move(seconds: 31)
+        try receiver.await(seen + 2)
+        #expect(receiver.count == seen + 2)
+        status.withLock { $0 = 200 }
+        hands.move(seconds: 31)
+        try eventually("resumed") {
+            hands.move(seconds: 1)
+            return try WebhookStore.find("call_centre", world.connection)?.state == .active
+        }
+        try eventually("all are sent") {
+            hands.move(seconds: 60)
+            return try world.count("sent") == 100
+        }
+    }
+
+    @Test func aBatchIsSentAgainUnchangedAndCountsForAll() throws {
+        let failures = Locked(1)
+        let receiver = try Receiver { _ in
+            failures.withLock { left in
+                left -= 1
+                return .status(left >= 0 ? 503 : 200)
+            }
+        }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(
+            World.webhook(receiver) {
+                $0.batch = WebhookDefinition.Batch(max: 10, linger: 100_000)
+                $0.limit.concurrency = 1
+            })
+        let hands = Hands()
+        let ids = try world.enqueue(0..<10)
+        world.startSender(clock: hands.clock)
+        try receiver.await(1)
+        try eventually("recorded") { try world.database.count("select count(*) from attempt") == 10 }
+        #expect(try world.count("batched") == 9)
+        hands.move(seconds: 7)
+        try world.await("sent", 10)
+        let calls = receiver.calls
+        #expect(calls.count == 2)
+        #expect(calls[0].text == calls[1].text)
+        #expect(World.numbers(calls[0]) == Array(0..<10))
+        let id = DeliveryID.of(batch: ids)
+        #expect(calls.allSatisfy { $0.header("webhook-id") == id.description })
+        #expect(try world.database.count("select count(*) from attempt") == 20)
+        // Replaying one member replays the batch.
+        #expect(try WebhookStore.replay(ids[4], at: hands.clock.now(), world.connection) == 10)
+        try receiver.await(3)
+        #expect(receiver.calls[2].text == calls[0].text)
+    }
+
+    @Test func aSmallBatchGoesWhenItHasLingered() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(
+            World.webhook(receiver) { $0.batch = WebhookDefinition.Batch(max: 100, linger: 150_000) })
+        let begun = Moment.now
+        let ids = try world.enqueue(0..<1)
+        world.startSender()
+        try world.await("sent", 1)
+        #expect(Moment.now - begun >= 0.15)
+        #expect(receiver.calls[0].header("webhook-id") == ids[0].description)
+    }
+
+    /// One person's deliveries go out one after the other, also when one fails; others overtake.
+    @Test func onePersonsDeliveriesKeepTheirOrder() throws {
+        let failed = Locked(false)
+        let receiver = try Receiver { call in
+            pause(0.005)
+            return failed.withLock { failed in
+                if World.numbers(call) == [0], !failed {
+                    failed = true
+                    return .status(500)
+                }
+                return .status(200)
+            }
+        }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.order = .profile })
+        let hands = Hands()
+        let other = UUID(high: 7, low: 8)
+        try world.enqueue(0..<20, profile: { $0 < 10 ? Samples.profile : other })
+        world.startSender(clock: hands.clock)
+        try world.await("sent", 10)
+        #expect(receiver.calls.flatMap(World.numbers).filter { $0 < 10 } == [0])
+        hands.move(seconds: 7)
+        try world.await("sent", 20)
+        let numbers = receiver.calls.flatMap(World.numbers)
+        #expect(numbers.filter { $0 < 10 } == [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+        #expect(numbers.filter { $0 >= 10 } == Array(10..<20))
+    }
+
+    /// A server that dies between sending and recording: the receiver gets the delivery again, under the same id.
+    @Test func aServerThatDiesBeforeItRecordsMakesNoSecondId() throws {
+        let holds = Locked(true)
+        let receiver = try Receiver { _ in holds.withLock { $0 } ? .silence : .status(200) }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.timeout = 2_000_000 })
+        let ids = try world.enqueue(0..<3)
+        // The first server dies: its database connection is cut, and nothing of it comes back.
+        let dying = try OutboundClient(logger: Logger(label: "test"))
+        let hands = Hands()
+        var options = Sender.Options { _ in nil }
+        options.slack = 5
+        let first = Sender(client: dying, options: options, clock: hands.clock, logger: Logger(label: "test"))
+        first.use(world.database.conninfo)
+        try receiver.await(3)
+        first.use(nil)
+        holds.withLock { $0 = false }
+        let second = world.startSender(clock: hands.clock, slack: 5)
+        #expect(try world.count("sent") == 0)
+        hands.move(seconds: 30)
+        second.wake()
+        try world.await("sent", 3)
+        dying.stop()
+        let calls = receiver.calls
+        #expect(calls.count == 6)
+        #expect(Set(calls.compactMap { $0.header("webhook-id") }) == Set(ids.map(\.description)))
+        #expect(try world.database.count("select count(*) from attempt") == 3)
+    }
+
+    /// The fence: whoever lost its lease records nothing.
+    @Test func aLostLeaseRecordsNothing() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        let webhook = World.webhook(receiver)
+        try world.apply(webhook)
+        try world.enqueue(0..<1)
+        let now = Clock.system.now()
+        let rooms = [(webhook: "call_centre", room: 5)]
+        let first = try Claim.take(
+            rooms, share: Claim.Share(), leaseUntil: now.adding(seconds: 10), now: now, world.connection)
+        #expect(first.count == 1)
+        let none = try Claim.take(
+            rooms, share: Claim.Share(), leaseUntil: now.adding(seconds: 10), now: now, world.connection)
+        #expect(none.isEmpty)
+        let later = now.adding(seconds: 11)
+        let second = try Claim.take(
+            rooms, share: Claim.Share(), leaseUntil: later.adding(seconds: 10), now: later, world.connection)
+        #expect(second.count == 1 && second[0].fence == first[0].fence + 1)
+        let response = OutboundResponse(status: 404, headers: [], body: [], milliseconds: 1)
+        let late = AttemptResult(first[0], .success(response), at: now, webhook: webhook)
+        try ResultStore.record([late], now: later, world.connection)
+        #expect(try world.count("queued") == 1)
+        try Claim.release(first, until: now, world.connection)
+        #expect(try world.database.value("select next_at > now() from delivery") == "t")
+    }
+
+    @Test func twoServersShareTheQueueAndSendNothingTwice() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        world.startSender()
+        world.startSender()
+        for part in 0..<10 {
+            try world.enqueue(part * 100..<part * 100 + 100, profile: { UUID(high: 1, low: UInt64($0)) })
+        }
+        try world.await("sent", 1000)
+        let ids = receiver.calls.compactMap { $0.header("webhook-id") }
+        #expect(ids.count == 1000 && Set(ids).count == 1000)
+        #expect(try world.database.count("select count(*) from sender") == 2)
+    }
+
+    @Test func aRateIsKept() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.limit.rate = Rate(count: 20, microseconds: 1_000_000) })
+        try world.enqueue(0..<40)
+        world.startSender()
+        try world.await("sent", 40)
+        let times = receiver.calls.map(\.at)
+        // A second's burst at once, the rest as the rate allows.
+        #expect((0.7...4).contains((times.last ?? 0) - (times.first ?? 0)))
+        #expect(times.filter { $0 < (times.first ?? 0) + 0.5 }.count <= 31)
+    }
+
+    @Test func aHangingWebhookDelaysNoOther() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let dead = try Receiver { _ in .silence }
+        defer { dead.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver), World.webhook(dead, "dead") { $0.timeout = 5_000_000 })
+        try world.enqueue(0..<100, to: "dead")
+        world.startSender()
+        try dead.await(10)
+        let begun = Moment.now
+        try world.enqueue(0..<200)
+        try world.await("sent", 200)
+        #expect(Moment.now - begun < 3)
+        #expect(dead.count == 10)
+    }
+
+    @Test func whatIsTooLargeOrGoesNowhereHasFailedFromTheStart() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        try world.enqueue(0..<1, size: 300 << 10)
+        try world.enqueue(0..<1, to: "nobody")
+        #expect(try world.count("failed") == 2)
+        let errors = try world.database.rows("select error from attempt order by error").compactMap { $0[0] }
+        #expect(errors.count == 2 && errors[0].hasPrefix("the body is too large: 307"))
+        #expect(errors[1] == "there is no webhook nobody")
+    }
+
+    @Test func aRemovedWebhookSendsWhatWaits() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        try world.enqueue(0..<3)
+        try world.apply([])
+        #expect(try WebhookStore.find("call_centre", world.connection)?.removedAt != nil)
+        world.startSender()
+        try world.await("sent", 3)
+    }
+
+    @Test func aStopGivesBackWhatWasNotSent() throws {
+        let receiver = try Receiver { _ in .silence }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.limit.concurrency = 1 })
+        try world.enqueue(0..<10)
+        let sender = world.startSender()
+        try receiver.await(1)
+        World.stop(sender)
+        let due = try world.database.count(
+            "select count(*) from delivery where state = 'queued' and next_at <= now()")
+        #expect(due == 9)
+    }
+}
