@@ -92,10 +92,11 @@ struct ConfigurationReader {
     }
 
     /// What a later version acts on is checked in its shape, so that a file can be written ahead, and named.
-    private func readLater(_ section: Section) {
+    private mutating func readLater(_ section: Section) {
         let journeys = section.text("journeys") { text throws(Refusal) in
             try Check.path(text, from: directory)
         }
+        configuration.journeys = journeys
         if journeys != nil {
             findings.warn(
                 section.place(of: "journeys"), "journeys is not acted on by this version: no journey runs")

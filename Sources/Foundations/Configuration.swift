@@ -24,6 +24,8 @@ package struct Configuration: Sendable, Equatable {
     package var sessionTimeout: Int64 = 1_800_000_000
     package var sources: [Source] = []
     package var limits = Limits()
+    /// The folder with the files of journeys, absolute; nil: not said.
+    package var journeys: String?
     package var admin = Admin()
 
     package init() {}

@@ -19,7 +19,7 @@ struct Waymark: ParsableCommand {
         version: "waymark \(version)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, DatabaseCommand.self, QuarantineCommand.self,
-            VersionCommand.self,
+            JourneysCommand.self, VersionCommand.self,
         ])
 }
 

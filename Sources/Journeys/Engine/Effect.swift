@@ -1,0 +1,75 @@
+import Foundations
+
+/// What a step wants to be done, in order; all of it is committed together with what caused it.
+package enum Effect: Sendable, Equatable {
+    /// A new row of enrolment, with its timer if `due` is set.
+    case enrol(Enrolment)
+    /// The row has changed, its end included; the timer is `due`, or there is none any more.
+    case update(Enrolment)
+    /// A row that goes, with its timer: of two profiles that were merged, only the older enrolment stays.
+    case drop(UUID)
+    case deliver(Delivery)
+    /// An attribute of the profile becomes this JSON value.
+    case set(name: String, json: [UInt8])
+    /// The person's memory has changed, with the moment of the next review.
+    case remember(Memory)
+    case decided(Decision)
+}
+
+/// Something to be sent.
+package struct Delivery: Sendable, Equatable {
+    /// The same, however often it is made.
+    package var id: UUID
+    package var webhook: String
+    package var enrolment: UUID
+    package var journey: String
+    package var version: String
+    package var subject: Subject
+    package var step: String
+    package var visit: Int
+    /// As written, in that order.
+    package var params: [(name: String, value: String)]
+    /// Byte for byte as it was received.
+    package var entry: Occurrence?
+    /// When it is queued, in server time.
+    package var at: Timestamp
+
+    package static func == (a: Self, b: Self) -> Bool {
+        a.id == b.id && a.webhook == b.webhook && a.at == b.at && a.entry == b.entry
+            && a.params.elementsEqual(b.params) { $0 == $1 }
+    }
+}
+
+/// One line of the trace: what happened, never what did not.
+package struct Decision: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        case enrolled, left, fired, restarted, goal, skipped, held
+        case disprovedLate = "disproved_late"
+        case moved, dropped
+    }
+
+    package var kind: Kind
+    package var journey: String
+    package var version: String
+    package var enrolment: UUID
+    package var subject: Subject
+    /// In server time.
+    package var at: Timestamp
+    /// For people: the reason, the webhook, the event's id.
+    package var detail: String
+    /// The event that caused it.
+    package var event: UUID?
+}
+
+/// What happens to a person.
+package enum Input: Sendable, Equatable {
+    /// A stored event. `attributesBefore`: what the profile was before the event changed it, if it did. `seen`: when
+    /// the server came to know that it belongs to the person, if that was later than its arrival.
+    case event(Occurrence, attributesBefore: [UInt8]? = nil, seen: Timestamp? = nil)
+    /// The profile changed without an event.
+    case attributes(before: [UInt8], at: Timestamp)
+    /// An enrolment's timer, as it was set. Decide it only once every living server's spool is loaded up to `due`.
+    case timer(UUID, due: Timestamp)
+    /// The memory's review, as it was set; the same holds.
+    case review(due: Timestamp)
+}

@@ -1,0 +1,69 @@
+import Foundations
+import Payload
+
+/// The engine of journeys: a pure step function, `(person, input) → (person, effects)`, no clock and no I/O.
+///
+/// The loader runs it on stored batches, a simulation on a scenario, a backtest on stored history. Two times go with
+/// every step: *event time*, in which windows are measured, and *server time*, in which evidence comes in time or does
+/// not. What is worked out depends on the inputs and on their order per person only, never on when a timer is looked
+/// at: what arrives while a timer that was due before is undecided waits its turn.
+package struct Engine: Sendable {
+    package let rules: Rulebook
+
+    package init(_ rules: Rulebook) { self.rules = rules }
+
+    /// Does an event of that activity mean anything to anybody? Asked for every event; it takes nanoseconds.
+    package func listens(to activity: Bytes) -> Bool { rules.listens(to: activity) }
+
+    package enum Concern: Sendable, Equatable {
+        /// The person need not be loaded.
+        case nothing
+        /// It may mean something to those who have an enrolment, or be counted; it starts nothing by itself.
+        case running
+        case start
+    }
+
+    /// A closer look at an event somebody listens to, before its person is loaded: conditions that look only at the
+    /// event's own properties are tried. It may say too much, never too little.
+    package func concern(_ occurrence: Occurrence) -> Concern {
+        guard let listeners = rules.listeners(to: occurrence.activity) else { return .nothing }
+        if !listeners.scores.isEmpty || listeners.isReviewed { return .start }
+        let facts = Facts(
+            event: occurrence, entry: nil, attributes: [], now: occurrence.received, time: occurrence.time,
+            zone: rules.zone)
+        var concern = Concern.nothing
+        for interest in listeners.interests {
+            if let start = interest.start, mayStart(rules.rules[start], occurrence, facts) { return .start }
+            if !interest.follow.isEmpty { concern = .running }
+        }
+        return concern
+    }
+
+    private func mayStart(_ rule: Rulebook.Rule, _ occurrence: Occurrence, _ facts: Facts) -> Bool {
+        rule.trigger.contains { pattern in
+            guard pattern.activities.contains(occurrence.activity) else { return false }
+            guard let condition = pattern.condition, condition.looksOnlyAtTheEvent else { return true }
+            return Evaluator(facts: facts).value(condition).flag == true
+        }
+    }
+
+    /// Steps a person. The effects come in the order in which they happened; rows are named once, as they are at the
+    /// end.
+    ///
+    /// - Parameter history: The person's events that were stepped before, and the present one.
+    package func step(_ person: inout Person, _ input: Input, history: any History = NoHistory()) -> [Effect]
+    {
+        let step = Stepping(rules: rules, person: person, history: history)
+        step.take(input)
+        let effects = step.finish()
+        person = step.person
+        return effects
+    }
+}
+
+extension Expression {
+    /// No attribute, history, segment or score, and not the entry.
+    var looksOnlyAtTheEvent: Bool {
+        mentions.allSatisfy { $0.kind == .property || $0.kind == .now || $0.kind == .hour }
+    }
+}

@@ -1,0 +1,159 @@
+import Foundations
+import Payload
+
+/// All definitions that are in force, ready to be asked; immutable. Besides the current version of each journey it
+/// holds the older ones that still have running enrolments.
+package final class Rulebook: Sendable {
+    /// A version of a journey.
+    struct Rule: Sendable {
+        let journey: JourneyDefinition
+        let version: String
+        /// New enrolments start with it.
+        let isCurrent: Bool
+        /// Of the journey as it is now: an old version is paused with it.
+        let state: JourneyDefinition.State
+        let trigger: [JourneyDefinition.EventPattern]
+    }
+
+    /// What an activity means to a journey.
+    struct Interest: Sendable {
+        let journey: String
+        /// It may start it, or be a part of what does.
+        var start: Int?
+        /// Versions that it may mean something to while they run.
+        var follow: [Int] = []
+    }
+
+    struct Listeners: Sendable {
+        var interests: [Interest] = []
+        /// Scores that it feeds, and segments that look for it.
+        var scores: [String] = []
+        var isReviewed = false
+    }
+
+    let rules: [Rule]
+    let segments: [String: SegmentDefinition]
+    let scores: [String: (definition: ScoreDefinition, version: String)]
+    package let zone: Zone
+    /// Journeys that start when a score or a segment is entered, by its name.
+    let scoreWatchers: [String: [Int]]
+    let segmentWatchers: [String: [Int]]
+    /// Those whose points are kept, sorted.
+    let trackedScores: [String]
+    /// A change of the profile alone can start something.
+    package let watchesAttributes: Bool
+    private let byVersion: [String: Int]
+    private let table: ListenerTable
+    private let listeners: [Listeners]
+    private let zones = Locked<[String: Zone]>([:])
+
+    /// A journey's older version that still has enrolments.
+    package struct Old: Sendable {
+        package let journey: JourneyDefinition
+        /// What the journey is now; of one that was removed: `draining`.
+        package let state: JourneyDefinition.State
+
+        package init(journey: JourneyDefinition, state: JourneyDefinition.State) {
+            (self.journey, self.state) = (journey, state)
+        }
+    }
+
+    package init(
+        journeys: [JourneyDefinition], old: [Old] = [], segments: [SegmentDefinition] = [],
+        scores: [ScoreDefinition] = [], zone: Zone = .utc
+    ) {
+        self.zone = zone
+        self.segments = Dictionary(segments.map { ($0.name, $0) }) { a, _ in a }
+        self.scores = Dictionary(scores.map { ($0.name, ($0, $0.version)) }) { a, _ in a }
+        var rules = journeys.sorted { $0.name < $1.name }.map {
+            Rule(
+                journey: $0, version: $0.version, isCurrent: true, state: $0.state,
+                trigger: $0.trigger.patterns)
+        }
+        var byVersion: [String: Int] = [:]
+        for (i, rule) in rules.enumerated() { byVersion["\(rule.journey.name) \(rule.version)"] = i }
+        for one in old {
+            let version = one.journey.version
+            guard byVersion["\(one.journey.name) \(version)"] == nil else { continue }
+            byVersion["\(one.journey.name) \(version)"] = rules.count
+            rules.append(
+                Rule(
+                    journey: one.journey, version: version, isCurrent: false, state: one.state,
+                    trigger: one.journey.trigger.patterns))
+        }
+        self.rules = rules
+        self.byVersion = byVersion
+        var build = RulebookIndex(rules: rules, segments: self.segments, scores: self.scores)
+        build.run()
+        (scoreWatchers, segmentWatchers) = (build.scoreWatchers, build.segmentWatchers)
+        trackedScores = build.trackedScores.sorted()
+        watchesAttributes = build.watchesAttributes
+        let keys = build.listeners.keys.sorted()
+        table = ListenerTable(keys)
+        listeners = keys.compactMap { build.listeners[$0] }
+    }
+
+    /// Nil: nobody listens.
+    func listeners(to activity: Bytes) -> Listeners? { table.find(activity).map { listeners[$0] } }
+
+    func listeners(to activity: String) -> Listeners? {
+        var activity = activity
+        return activity.withUTF8 { listeners(to: Bytes($0)) }
+    }
+
+    /// Does anybody listen to events of this activity? To be asked for every event.
+    package func listens(to activity: Bytes) -> Bool { table.find(activity) != nil }
+
+    func rule(_ journey: String, _ version: String) -> Rule? {
+        byVersion["\(journey) \(version)"].map { rules[$0] }
+    }
+
+    func current(_ journey: String) -> Rule? { rules.first { $0.isCurrent && $0.journey.name == journey } }
+
+    /// A zone by name, read once; nil: there is none.
+    func zone(_ name: String) -> Zone? {
+        zones.withLock { zones in
+            if let zone = zones[name] { return zone }
+            // What profiles say may be anything: only real zones are kept.
+            guard let zone = Zone(name) else { return nil }
+            zones[name] = zone
+            return zone
+        }
+    }
+}
+
+extension JourneyDefinition.Trigger {
+    var patterns: [JourneyDefinition.EventPattern] {
+        switch self {
+        case .event(let pattern): [pattern]
+        case .all(let patterns, _), .sequence(let patterns, _): patterns
+        case .segment, .score: []
+        }
+    }
+}
+
+extension JourneyDefinition {
+    /// Events that can mean something to one who is in it.
+    var followed: [EventPattern] {
+        var patterns = exit + (unless?.patterns ?? []) + (goal.map { [$0.pattern] } ?? [])
+        for step in allSteps {
+            if case .wait(_, let until, _) = step { patterns += until }
+        }
+        if unless?.restarts == true { patterns += trigger.patterns }
+        return patterns
+    }
+
+    /// All its expressions.
+    var expressions: [Expression] {
+        var all = [who, key].compactMap { $0 } + (trigger.patterns + followed).compactMap(\.condition)
+        for step in allSteps {
+            switch step {
+            case .webhook(_, let params): all += params.flatMap(\.template.expressions)
+            case .split(let branches): all += branches.compactMap(\.condition)
+            case .set(let assignments): all += assignments.map(\.value)
+            default: break
+            }
+        }
+        return all
+    }
+}

@@ -1,0 +1,195 @@
+import Foundations
+import Payload
+
+extension Stepping {
+    /// Runs of events in a window: older ones than these are counted together.
+    private static let mostCounts = 256
+
+    // MARK: Points
+
+    /// The points at this moment, worked out from what is counted; nil: there is no such score.
+    func scoreValue(_ name: String) -> (points: Decimal, band: String?)? {
+        guard let (definition, _) = rules.scores[name] else { return nil }
+        let counts = counted(name, hidden: nil)
+        let points = points(definition, counts, facts(event: nil, entry: nil))
+        return (points, definition.band(points))
+    }
+
+    /// What was counted, from memory, or from history where memory has nothing of this version.
+    private func counted(_ name: String, hidden: UUID?) -> [[Memory.Score.Count]] {
+        guard let (definition, version) = rules.scores[name] else { return [] }
+        if let score = person.memory.scores[name], score.version == version { return score.counts }
+        let facts = facts(event: nil, entry: nil)
+        facts.hidden = hidden
+        return definition.rules.map { rule in
+            guard case .event(let pattern, _, _) = rule else { return [] }
+            var counts: [Memory.Score.Count] = []
+            for activity in pattern.activities {
+                facts.visit(activity, window: definition.window) { event in
+                    if isTrue(pattern.condition, event: event, entry: nil) {
+                        counts.append(Memory.Score.Count(time: event.time, count: 1))
+                    }
+                    return counts.count < 4 * Self.mostCounts
+                }
+            }
+            return counts.sorted { $0.time < $1.time }
+        }
+    }
+
+    private func points(
+        _ definition: ScoreDefinition, _ counts: [[Memory.Score.Count]], _ facts: Facts
+    ) -> Decimal {
+        let after = facts.time.adding(microseconds: -definition.window)
+        var total = Decimal.zero
+        for (i, rule) in definition.rules.enumerated() {
+            switch rule {
+            case .profile(let condition, let points):
+                if Evaluator(facts: facts).value(condition).flag == true {
+                    total = Decimal.sum(total, points) ?? total
+                }
+            case .event(_, let points, let cap):
+                let inside = (i < counts.count ? counts[i] : []).filter {
+                    $0.time > after && $0.time <= facts.time
+                }
+                let count = inside.reduce(0) { $0 + $1.count }
+                guard var sum = Decimal.product(points, Decimal(count)) else { continue }
+                if let cap { sum = points.isNegative ? max(sum, -cap) : min(sum, cap) }
+                total = Decimal.sum(total, sum) ?? total
+            }
+        }
+        return total
+    }
+
+    /// Counts an event for a score.
+    func count(_ occurrence: Occurrence, _ name: String) {
+        guard let (definition, version) = rules.scores[name] else { return }
+        var score = memory(name, version, hidden: occurrence.id)
+        for (i, rule) in definition.rules.enumerated() {
+            guard case .event(let pattern, _, _) = rule, matches([pattern], occurrence, entry: nil) else {
+                continue
+            }
+            let at = score.counts[i].firstIndex { $0.time > occurrence.time } ?? score.counts[i].count
+            score.counts[i].insert(Memory.Score.Count(time: occurrence.time, count: 1), at: at)
+        }
+        let newest = max(score.at, occurrence.time)
+        // Late events may still come: what has left the window is kept a day longer.
+        let oldest = newest.adding(microseconds: -definition.window - JourneyDefinition.day)
+        for i in score.counts.indices { score.counts[i] = trim(score.counts[i], oldest) }
+        person.memory.scores[name] = score
+    }
+
+    private func memory(_ name: String, _ version: String, hidden: UUID?) -> Memory.Score {
+        if let score = person.memory.scores[name], score.version == version { return score }
+        return Memory.Score(
+            version: version, counts: counted(name, hidden: hidden), band: person.memory.scores[name]?.band,
+            at: moment.time)
+    }
+
+    private func trim(_ counts: [Memory.Score.Count], _ oldest: Timestamp) -> [Memory.Score.Count] {
+        var kept = Array(counts.drop { $0.time <= oldest })
+        while kept.count > Self.mostCounts {
+            kept[1].count += kept[0].count
+            kept.removeFirst()
+        }
+        return kept
+    }
+
+    // MARK: What is entered
+
+    /// The bands just before an event or a change, at the moment of it: a band that decays is entered by nobody, one
+    /// that rises again is. Of segments, who was in one before anything was remembered does not enter it.
+    func prepareBaselines(_ attributesBefore: [UInt8]?, _ occurrence: Occurrence?) {
+        let now = person.attributes
+        if let attributesBefore { person.attributes = attributesBefore }
+        for name in rules.scoreWatchers.keys.sorted() {
+            guard let (definition, version) = rules.scores[name] else { continue }
+            var score = memory(name, version, hidden: occurrence?.id)
+            let facts = facts(at: max(moment.time, score.at))
+            facts.hidden = occurrence?.id
+            score.band = definition.band(points(definition, score.counts, facts))
+            person.memory.scores[name] = score
+        }
+        for name in rules.segmentWatchers.keys.sorted() where person.memory.segments[name] == nil {
+            guard let segment = rules.segments[name] else { continue }
+            let facts = facts(event: nil, entry: nil)
+            facts.hidden = occurrence?.id
+            person.memory.segments[name] = Evaluator(facts: facts).value(segment.condition).flag == true
+        }
+        person.attributes = now
+    }
+
+    /// Works watched scores and segments out anew, and starts what waits for them.
+    func review() {
+        var entered: [Int] = []
+        for name in rules.scoreWatchers.keys.sorted() {
+            guard let (definition, _) = rules.scores[name], var score = person.memory.scores[name] else {
+                continue
+            }
+            // A late event does not turn the clock back.
+            let facts = facts(at: max(moment.time, score.at))
+            let band = definition.band(points(definition, score.counts, facts))
+            let isNew = band != score.band
+            (score.at, score.band) = (facts.time, band)
+            person.memory.scores[name] = score
+            if isNew, let band { entered += watchers(name, entering: band) }
+        }
+        entered += reviewSegments()
+        for i in entered.sorted() { enter(rules.rules[i]) }
+    }
+
+    /// Time alone can change a segment, when an event leaves a window: then it is looked at again.
+    private func reviewSegments() -> [Int] {
+        var next: Timestamp?
+        var entered: [Int] = []
+        for name in rules.segmentWatchers.keys.sorted() {
+            guard let segment = rules.segments[name] else { continue }
+            let facts = facts(event: nil, entry: nil)
+            let isIn = Evaluator(facts: facts).value(segment.condition).flag == true
+            if let change = facts.nextChange { next = next.map { min($0, change) } ?? change }
+            if isIn, person.memory.segments[name] == false { entered += rules.segmentWatchers[name] ?? [] }
+            person.memory.segments[name] = isIn
+        }
+        person.memory.review = next.map { max($0, moment.clock.adding(microseconds: 1)) }
+        return entered
+    }
+
+    private func facts(at time: Timestamp) -> Facts {
+        let now = moment
+        moment.time = time
+        defer { moment = now }
+        return facts(event: nil, entry: nil)
+    }
+
+    private func watchers(_ score: String, entering band: String) -> [Int] {
+        (rules.scoreWatchers[score] ?? []).filter { i in
+            if case .score(_, let bands) = rules.rules[i].journey.trigger { return bands.contains(band) }
+            return false
+        }
+    }
+
+    private func enter(_ rule: Rulebook.Rule) {
+        if isUndecided(rule.journey.name) {
+            park(rule.journey.name, .entered(time: moment.time, clock: moment.clock))
+        } else {
+            begin(rule, entry: nil)
+        }
+    }
+
+    /// Reviews that were due before: they come first, whoever looks at them when.
+    func reviewDue(before clock: Timestamp) {
+        let now = moment
+        var rounds = 0
+        while let due = person.memory.review, due < clock, rounds < 64 {
+            reviewNow(due)
+            rounds += 1
+        }
+        moment = now
+    }
+
+    func reviewNow(_ due: Timestamp) {
+        moment = Moment(time: due, clock: due)
+        person.memory.review = nil
+        // Points that decay enter nothing, so segments are all there is to review.
+        for i in reviewSegments().sorted() { enter(rules.rules[i]) }
+    }
+}

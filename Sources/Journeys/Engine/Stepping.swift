@@ -1,0 +1,203 @@
+import Foundations
+import Payload
+
+/// One step of one person while it is worked out.
+final class Stepping {
+    /// In event time and in server time.
+    struct Moment {
+        var time: Timestamp
+        var clock: Timestamp
+    }
+
+    let rules: Rulebook
+    let history: any History
+    var person: Person
+    var moment = Moment(time: Timestamp(microseconds: 0), clock: Timestamp(microseconds: 0))
+    /// The event of the input: `did` sees it, a baseline must not.
+    var current: Occurrence?
+    private let before: Person
+    private var effects: [Effect] = []
+    private var facts: [UUID?: Facts] = [:]
+
+    init(rules: Rulebook, person: Person, history: any History) {
+        (self.rules, self.person, self.history) = (rules, person, history)
+        before = person
+    }
+
+    func take(_ input: Input) {
+        switch input {
+        case .event(let occurrence, let attributesBefore, let seen):
+            moment = Moment(
+                time: occurrence.time, clock: max(occurrence.received, seen ?? occurrence.received))
+            event(occurrence, attributesBefore)
+        case .attributes(let attributesBefore, let at):
+            moment = Moment(time: at, clock: at)
+            reviewDue(before: at)
+            if rules.watchesAttributes {
+                prepareBaselines(attributesBefore, nil)
+                review()
+            }
+        case .timer(let id, let due): timer(id, due)
+        case .review(let due): if person.memory.review == due { reviewNow(due) }
+        }
+        // What a `set` step changed may start something in turn; a circle ends after some rounds.
+        var rounds = 0
+        while let attributes = changedAttributes, rounds < 8 {
+            changedAttributes = nil
+            rounds += 1
+            prepareBaselines(attributes, nil)
+            review()
+        }
+    }
+
+    /// The attributes before the first `set` that is not reviewed yet.
+    var changedAttributes: [UInt8]?
+
+    // MARK: Inputs
+
+    private func event(_ occurrence: Occurrence, _ attributesBefore: [UInt8]?) {
+        reviewDue(before: moment.clock)
+        current = occurrence
+        let listeners = rules.listeners(to: occurrence.activity)
+        for interest in listeners?.interests ?? [] {
+            if isUndecided(interest.journey) {
+                park(interest.journey, .event(occurrence))
+            } else {
+                react(interest, occurrence)
+            }
+        }
+        let isReviewed = listeners?.isReviewed == true || attributesBefore != nil && rules.watchesAttributes
+        if isReviewed { prepareBaselines(attributesBefore, occurrence) }
+        for score in listeners?.scores ?? [] { count(occurrence, score) }
+        if isReviewed { review() }
+    }
+
+    private func react(_ interest: Rulebook.Interest, _ occurrence: Occurrence) {
+        for i in person.enrolments.indices
+        where person.enrolments[i].journey == interest.journey {
+            let enrolment = person.enrolments[i]
+            guard enrolment.isOpen(at: moment.clock),
+                let rule = rules.rule(enrolment.journey, enrolment.version)
+            else { continue }
+            follow(i, rule, occurrence)
+        }
+        if let start = interest.start { self.start(rules.rules[start], occurrence) }
+    }
+
+    private func timer(_ id: UUID, _ due: Timestamp) {
+        guard let i = person.enrolments.firstIndex(where: { $0.id == id }), person.enrolments[i].due == due,
+            let rule = rules.rule(person.enrolments[i].journey, person.enrolments[i].version),
+            rule.state != .paused, rule.state != .draft
+        else { return }
+        reviewDue(before: due)
+        moment = Moment(time: due, clock: due)
+        person.enrolments[i].due = nil
+        switch person.enrolments[i].phase {
+        case .awaiting:
+            person.enrolments[i].firedUntil = person.enrolments[i].until
+            person.enrolments[i].until = nil
+            run(i, rule)
+        case .waiting:
+            person.enrolments[i].until = nil
+            advance(i, rule)
+            run(i, rule)
+        case .held: run(i, rule)
+        case .ended: break
+        }
+        unpark(rule.journey.name)
+    }
+
+    // MARK: What came while a timer was undecided
+
+    /// Is a timer of the journey due before now, and not decided? A paused journey's timers wait for the journey.
+    func isUndecided(_ journey: String) -> Bool {
+        person.enrolments.contains { enrolment in
+            guard enrolment.journey == journey, let due = enrolment.due, due < moment.clock else {
+                return false
+            }
+            let state = rules.rule(journey, enrolment.version)?.state
+            return state != .paused && state != .draft
+        }
+    }
+
+    func park(_ journey: String, _ cause: Memory.Parked.Cause) {
+        // Two hundred events in the time that a server lags are no person's.
+        guard person.memory.parked.count < 200 else { return }
+        person.memory.parked.append(Memory.Parked(journey: journey, cause: cause, clock: moment.clock))
+    }
+
+    private func unpark(_ journey: String) {
+        let now = moment
+        let waiting = person.memory.parked.filter { $0.journey == journey }
+        person.memory.parked.removeAll { $0.journey == journey }
+        for parked in waiting {
+            moment.clock = parked.clock
+            switch parked.cause {
+            case .event(let occurrence):
+                moment.time = occurrence.time
+                current = occurrence
+                guard !isUndecided(journey) else { park(journey, parked.cause); continue }
+                let listeners = rules.listeners(to: occurrence.activity)
+                if let interest = listeners?.interests.first(where: { $0.journey == journey }) {
+                    react(interest, occurrence)
+                }
+            case .entered(let time, _):
+                moment.time = time
+                guard !isUndecided(journey) else { park(journey, parked.cause); continue }
+                if let rule = rules.current(journey) { begin(rule, entry: nil) }
+            }
+        }
+        moment = now
+    }
+
+    // MARK: Facts
+
+    /// For conditions on an event, with the entry of an enrolment.
+    func facts(event: Occurrence?, entry: Occurrence?) -> Facts {
+        Facts(
+            event: event, entry: entry, attributes: person.attributes, now: moment.clock, time: moment.time,
+            zone: rules.zone, history: history, segments: { [rules] in rules.segments[$0]?.condition },
+            score: { [unowned self] name in self.scoreValue(name) })
+    }
+
+    func isTrue(_ condition: Expression?, event: Occurrence?, entry: Occurrence?) -> Bool {
+        guard let condition else { return true }
+        return Evaluator(facts: facts(event: event, entry: entry)).value(condition).flag == true
+    }
+
+    func matches(
+        _ patterns: [JourneyDefinition.EventPattern], _ event: Occurrence, entry: Occurrence?
+    ) -> Bool {
+        patterns.contains {
+            $0.activities.contains(event.activity) && isTrue($0.condition, event: event, entry: entry)
+        }
+    }
+
+    // MARK: Effects
+
+    func emit(_ effect: Effect) { effects.append(effect) }
+
+    func decide(_ kind: Decision.Kind, _ enrolment: Enrolment, _ detail: String, event: UUID? = nil) {
+        emit(
+            .decided(
+                Decision(
+                    kind: kind, journey: enrolment.journey, version: enrolment.version,
+                    enrolment: enrolment.id,
+                    subject: enrolment.subject, at: moment.clock, detail: detail, event: event)))
+    }
+
+    /// Rows first, so that what refers to them finds them.
+    func finish() -> [Effect] {
+        let known = Dictionary(before.enrolments.map { ($0.id, $0) }) { a, _ in a }
+        var rows: [Effect] = []
+        for enrolment in person.enrolments {
+            guard let old = known[enrolment.id] else {
+                rows.append(.enrol(enrolment))
+                continue
+            }
+            if old != enrolment { rows.append(.update(enrolment)) }
+        }
+        if person.memory != before.memory { rows.append(.remember(person.memory)) }
+        return rows + effects
+    }
+}

@@ -1,0 +1,70 @@
+import Foundations
+
+/// Runs events through the engine in virtual time: each one when it arrives, each timer when it is due, evidence
+/// before timers.
+package struct Simulation {
+    private let engine: Engine
+    private var people: [Subject: Person] = [:]
+    private var order: [Subject] = []
+    private var histories: [Subject: Remembrance] = [:]
+    package private(set) var deliveries: [Delivery] = []
+    package private(set) var decisions: [Decision] = []
+    /// Timers that fire one after the other without end would be a fault of ours.
+    private static let mostTimers = 1_000_000
+
+    package init(_ engine: Engine) { self.engine = engine }
+
+    package func person(_ subject: Subject) -> Person? { people[subject] }
+    package func history(_ subject: Subject) -> Remembrance { histories[subject] ?? Remembrance() }
+
+    package mutating func set(_ attributes: [UInt8], of subject: Subject) {
+        if people[subject] == nil { order.append(subject) }
+        people[subject, default: Person(subject)].attributes = attributes
+    }
+
+    /// An event that arrives at its `received`; whatever is due before comes first.
+    package mutating func take(_ occurrence: Occurrence, of subject: Subject) {
+        fire(before: occurrence.received)
+        if people[subject] == nil { order.append(subject) }
+        histories[subject, default: Remembrance()].add(occurrence)
+        step(subject, .event(occurrence))
+    }
+
+    /// Fires all timers, to the last.
+    package mutating func finish() { fire(before: Timestamp(microseconds: .max)) }
+
+    package mutating func fire(before end: Timestamp) {
+        for _ in 0..<Self.mostTimers {
+            guard let (subject, input, due) = next(), due < end else { return }
+            step(subject, input)
+        }
+    }
+
+    private mutating func step(_ subject: Subject, _ input: Input) {
+        var person = people[subject] ?? Person(subject)
+        let effects = engine.step(&person, input, history: history(subject))
+        people[subject] = person
+        for effect in effects {
+            switch effect {
+            case .deliver(let delivery): deliveries.append(delivery)
+            case .decided(let decision): decisions.append(decision)
+            default: break
+            }
+        }
+    }
+
+    private func next() -> (Subject, Input, Timestamp)? {
+        var best: (Subject, Input, Timestamp)?
+        for subject in order {
+            guard let person = people[subject] else { continue }
+            if let due = person.memory.review, best.map({ due < $0.2 }) ?? true {
+                best = (subject, .review(due: due), due)
+            }
+            for enrolment in person.enrolments {
+                guard let due = enrolment.due, best.map({ due < $0.2 }) ?? true else { continue }
+                best = (subject, .timer(enrolment.id, due: due), due)
+            }
+        }
+        return best
+    }
+}

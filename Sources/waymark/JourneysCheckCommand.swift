@@ -1,0 +1,65 @@
+import ArgumentParser
+import ConfigurationFile
+import Foundations
+import Journeys
+import Webhooks
+
+/// `[FOLDER]`, which the commands about journeys take.
+struct JourneysFolder: ParsableArguments {
+    static let usual = "Config/journeys"
+
+    @Argument(
+        help: ArgumentHelp(
+            "The folder with the YAML files. (default: `journeys` of the configuration, else \(usual))",
+            valueName: "FOLDER"))
+    var folder: String?
+
+    /// What was said, what the configuration says, or the usual one.
+    func path(_ file: ConfigurationOption) -> String {
+        if let folder { return folder }
+        let configured = try? readConfiguration(path: file.path).configuration.journeys
+        return configured ?? Self.usual
+    }
+}
+
+struct JourneysCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Say every mistake of the journeys' files at once.",
+        discussion: """
+            Mistakes go to standard error as FILE:LINE:COLUMN with what was expected and the nearest known name; the \
+            exit status is then 78. No database and no secret is needed.
+
+            EXAMPLES
+              waymark journeys check
+              waymark journeys check Config/journeys.example
+            """)
+
+    @OptionGroup var file: ConfigurationOption
+    @OptionGroup var folder: JourneysFolder
+
+    func run() throws {
+        let path = folder.path(file)
+        let read = try readJourneys([path])
+        print("\(path): OK")
+        for (what, count) in [
+            ("journeys", read.journeys.count), ("webhooks", read.webhooks.count),
+            ("segments", read.segments.count),
+            ("scores", read.scores.count), ("scenarios", read.scenarios.count),
+        ] where count > 0 { print("  \(what)\(String(repeating: " ", count: 11 - what.count))\(count)") }
+    }
+}
+
+/// Reads folders; their mistakes go to standard error, all at once, and end the command with 78.
+func readJourneys(_ paths: [String]) throws -> DefinitionFolder {
+    let folder = DefinitionFolder(paths)
+    for section in folder.webhookSections {
+        _ = WebhookReader.read(section.value, directory: workingDirectory(), findings: section.findings)
+    }
+    for warning in folder.warnings { printError("warning: \(warning)") }
+    let mistakes = folder.mistakes
+    guard mistakes.isEmpty else {
+        for line in mistakes { printError(line) }
+        throw ExitCode.configuration
+    }
+    return folder
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+struct JourneysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "journeys", abstract: "Check, try out and apply journeys.",
+        discussion: """
+            Journeys, webhooks, segments and scores stand in the YAML files of a folder; docs/journeys.md explains them.
+
+            EXAMPLES
+              waymark journeys check                     all mistakes of Config/journeys
+              waymark journeys simulate Config/journeys  run its scenarios in virtual time
+            """,
+        subcommands: [JourneysCheckCommand.self, JourneysSimulateCommand.self])
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import ConfigurationFile
+import Foundations
+import Glibc
+import Journeys
+
+struct JourneysSimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "Run scenarios in virtual time, and say what differs.",
+        discussion: """
+            SCENARIOS is a file with `scenarios`, or a folder with such files. The journeys are those of the same \
+            folder, or of --journeys. Nothing is sent and no database is needed. The exit status is 1 if a scenario \
+            does not end as it expects, 78 for a mistake in the files.
+
+            EXAMPLES
+              waymark journeys simulate Config/journeys
+              waymark journeys simulate Config/journeys/scenarios.yaml --only cart_timer_starts_anew
+              waymark journeys simulate story.yaml --journeys Config/journeys
+            """)
+
+    @OptionGroup var file: ConfigurationOption
+    @Argument(help: ArgumentHelp("The scenarios.", valueName: "SCENARIOS"))
+    var scenarios: String
+    @Option(name: .customLong("journeys"), help: ArgumentHelp("Where the journeys are.", valueName: "FOLDER"))
+    var journeys: String?
+    @Option(name: .customLong("only"), help: ArgumentHelp("Only this scenario.", valueName: "NAME"))
+    var only: String?
+
+    func run() throws {
+        let folder = try readJourneys(paths())
+        var chosen = folder.scenarios.filter { isDirectory(scenarios) || $0.file == scenarios }
+        if let only { chosen = chosen.filter { $0.name == only } }
+        guard !chosen.isEmpty else {
+            printError(
+                "waymark: there are no scenarios\(only.map { " named \"\($0)\"" } ?? "") in \(scenarios)")
+            throw ExitCode.failure
+        }
+        let begin = Clock.system.monotonic()
+        let zone = folder.panel.timezone.flatMap { Zone($0) } ?? .utc
+        var failed = 0
+        for scenario in chosen {
+            guard let journey = folder.journey(scenario.journey) else { continue }
+            let run = ScenarioRun(scenario, journey: journey, folder: folder, zone: zone)
+            for line in run.report { print(line) }
+            failed += run.passed ? 0 : 1
+        }
+        let milliseconds = (Clock.system.monotonic() - begin) / 1_000_000
+        print(
+            "\(chosen.count) scenarios, \(failed == 0 ? "all as expected" : "\(failed) failed"), in \(milliseconds) ms"
+        )
+        if failed > 0 { throw ExitCode.failure }
+    }
+
+    /// The scenarios' own folder, unless another one is named; then that one and the scenarios' file.
+    private func paths() -> [String] {
+        if let journeys {
+            return isDirectory(scenarios) || journeys == scenarios ? [journeys] : [journeys, scenarios]
+        }
+        if isDirectory(scenarios) { return [scenarios] }
+        let parts = scenarios.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let folder = parts.joined(separator: "/")
+        return [parts.isEmpty ? "." : folder.isEmpty ? "/" : folder]
+    }
+
+    private func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}
