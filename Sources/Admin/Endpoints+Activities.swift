@@ -4,7 +4,7 @@ import Postgres
 
 extension Endpoints {
     /// What exists.
-    static let activities = [listActivities, getActivity, getDrift, getSchema]
+    static let activities = [listActivities, getActivity, getDrift, getSchema, freeze, unfreeze]
 
     static let key = Parameter.path(
         "key", .text(1...256), "the activity's key, percent-encoded: a slash in it is `%2F`",
@@ -54,4 +54,52 @@ extension Endpoints {
             }
             return .json(schema)
         })
+
+    private static let changes: KeyValuePairs<Int, String> = [
+        404: "There is no such activity.", 409: "The server's own activities are as they are.",
+    ]
+
+    private static let freeze = Endpoint(
+        verb: .post, path: "/admin/activities/{key}/freeze", name: "freezeActivity", tag: .activities,
+        summary: "Hold the activity to what is known of it now",
+        explanation:
+            "What does not fit goes into the quarantine. It takes effect on all servers within two seconds.",
+        access: .write, parameters: [key, extra], answer: Shapes.activity, refusals: changes,
+        work: .database { inquiry, connection in
+            try changed(inquiry, connection) { key in
+                let extra = inquiry.text("extra").flatMap { Freeze.Extra(rawValue: $0) } ?? .quarantine
+                return try Freezing.freeze(key, extra: extra, now: Clock.system.now(), connection)
+            }
+        })
+
+    private static let extra: Parameter = {
+        var extra = Parameter.query(
+            "extra", .oneOf(Freeze.Extra.allCases.map(\.rawValue)),
+            "what becomes of an event with a parameter that is not known: into the quarantine, or stored without it",
+            like: "drop")
+        extra.fallback = "quarantine"
+        return extra
+    }()
+
+    private static let unfreeze = Endpoint(
+        verb: .post, path: "/admin/activities/{key}/unfreeze", name: "unfreezeActivity", tag: .activities,
+        summary: "Take everything again", access: .write, parameters: [key], answer: Shapes.activity,
+        refusals: changes,
+        work: .database { inquiry, connection in
+            try changed(inquiry, connection) { key in try Freezing.unfreeze(key, connection) }
+        })
+
+    /// The activity after a change, which says whether there is one.
+    private static func changed(
+        _ inquiry: Inquiry, _ connection: Connection, _ change: (String) throws -> Bool
+    ) throws -> JSONValue {
+        let key = inquiry.key("key")
+        if BuiltInActivity.with(key: key) != nil {
+            throw Refusal.conflict("the server's own activities are as they are")
+        }
+        guard try change(key), let detail = try Catalogue.activity(key, connection) else {
+            throw Refusal.missing("activity")
+        }
+        return Shapes.activity(detail.listing)
+    }
 }

@@ -1,4 +1,5 @@
 import Foundations
+import Glibc
 import Payload
 import Testing
 
@@ -34,4 +35,12 @@ let parts = AdminServer.Parts(version: "0") {
     AdminStatus(
         startedAt: Timestamp(seconds: 0), wrong: [("database", "away")], spoolBytes: 1, spoolCapacity: 2,
         backlogBytes: 3, oldestUnloaded: nil)
+}
+
+func text(ofFile path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return String(decoding: bytes[..<count], as: UTF8.self)
 }

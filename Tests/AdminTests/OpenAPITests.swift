@@ -84,6 +84,14 @@ struct OpenAPITests {
         }
     }
 
+    /// docs/admin-api.md has each of them, and no other.
+    @Test func everyEndpointIsInTheDocumentation() throws {
+        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let page = try #require(text(ofFile: "\(root)/docs/admin-api.md"))
+        let documented = page.matches(of: /\| `((?:GET|POST|DELETE) \/admin\/[^`]+)` \|/).map { String($0.1) }
+        #expect(documented.sorted() == endpoints.map { "\($0.verb.rawValue) \($0.path)" }.sorted())
+    }
+
     @Test func theStatusFitsItsDescription() throws {
         let endpoint = try #require(endpoints.first { $0.name == "getStatus" })
         guard case .memory(let work) = endpoint.work else { throw Refusal.notFound }

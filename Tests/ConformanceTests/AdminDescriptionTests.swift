@@ -33,6 +33,11 @@ import Testing
         for key in ["product-purchase", "session.end", "nothing-like-it", escaped("a/b-🛋-\"c\""), "%00"] {
             add("GET", "activities/\(key)", "activities/\(key)/drift", "activities/\(key)/schema")
         }
+        for key in ["product-purchase", "session.end", "nothing-like-it"] {
+            add(
+                "POST", "activities/\(key)/freeze", "activities/\(key)/freeze?extra=x",
+                "activities/\(key)/unfreeze")
+        }
         add("GET", "activities", "activities?limit=1", "activities/product-purchase/drift?limit=1&after=5")
         add(
             "GET", "quarantine", "quarantine?reason=malformed&limit=1", "quarantine?reason=mal",
@@ -97,5 +102,42 @@ import Testing
         #expect(result.exit == .code(0), "\(result.output.suffix(6000))")
         #expect(
             result.output.contains(/[0-9]{3,} generated, [0-9]{3,} passed/), "\(result.output.suffix(2000))")
+    }
+
+    /// The lines of docs/admin-api.md that ask something, as they stand there.
+    @Test func everyLineOfTheDocumentationWorks() throws {
+        let world = try AdminWorld()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        let page = String(decoding: try readFile("\(root)/docs/admin-api.md"), as: UTF8.self)
+        let begins = ["    curl ", "    api=", "    read=", "    write="]
+        var lines: [Substring] = []
+        for line in page.split(separator: "\n") {
+            let goesOn = lines.last?.hasSuffix("\\") == true
+            if goesOn || begins.contains(where: { line.hasPrefix($0) }) { lines.append(line) }
+        }
+        let script =
+            """
+            set -e
+            curl() { command curl --fail-with-body --show-error --max-time 10 "$@" || { echo "failed: $*"; exit 1; }; }
+
+            """
+            + lines.joined(separator: "\n").replacingOccurrences(
+                of: "127.0.0.1:8687", with: try world.server.adminAddress)
+        _ = try world.server.track(
+            #"{"source":{"id":"keeping"},"events":[{"type":"ok"},{"type":"secret-x"}]}"#)
+        let denied = try eventually("it is in quarantine") {
+            try world.database.value("select id from quarantine where reason = 'denied'")
+        }
+        let answer = try world.ask("POST", "/admin/quarantine/\(denied)/replay", .write)
+        let result = try run(
+            ["/bin/bash", "-c", script],
+            environment: [
+                "WAYMARK_READ_TOKEN": AdminWorld.Token.read.rawValue,
+                "WAYMARK_WRITE_TOKEN": AdminWorld.Token.write.rawValue, "profile": world.profile,
+                "event": world.quarantined[0], "request": try #require(try answer.json()["request"]?.text),
+            ])
+        #expect(result.exit == .code(0), "\(result.output)")
+        #expect(lines.count > 15)
     }
 }

@@ -180,6 +180,84 @@ import Testing
         }
     }
 
+    // MARK: Activities
+
+    @Test(arguments: [1, 2, 500])
+    func activitiesComeInPages(limit: Int) throws {
+        try eventually("they are known") {
+            try world.items("/admin/activities", limit: 500).contains {
+                $0["label"] == "fine" || $0["id"] == 101
+            }
+        }
+        let keys = try world.items("/admin/activities", limit: limit).compactMap { $0["key"]?.text }
+        #expect(keys.contains("product-purchase"))
+        #expect(keys.contains("session.start"))
+        #expect(keys == keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        #expect(Set(keys).count == keys.count)
+    }
+
+    @Test func anActivityIsShownWithItsParameters() throws {
+        let activity = try eventually("it is known") {
+            let answer = try world.get("/admin/activities/product-purchase")
+            return answer.status == 200 ? .some(try answer.json()) : .none
+        }
+        #expect(activity["activity", "label"] == "Product Purchase")
+        let price = activity["parameters"]?.list?.first { $0["path"] == "items[].price" }
+        #expect(price?["minimum"]?.number == 49.5)
+        #expect(price?["maximum"]?.number == 9990.91)
+        #expect(price?["first_source"] == "shop-web")
+        let drift = try world.items("/admin/activities/product-purchase/drift", limit: 1)
+        #expect(drift.contains { $0["change"] == "activity-appeared" })
+        let schema = try world.get("/admin/activities/product-purchase/schema").json()
+        #expect(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema")
+    }
+
+    @Test(arguments: [
+        "a/b 🛋 \"c\"", "../../etc/passwd", "select * from activity; --", "%2F%00%", "?limit=1#x",
+        "constructor",
+        "{key}", String(repeating: "é", count: 128), ".", "\u{202e}evil",
+    ])
+    func aKeyMayBeAnything(name: String) throws {
+        _ = try world.server.track(
+            #"{"source":{"id":"shop-web"},"events":[{"type":\#(quoted(name)),"properties":{"x":1}}]}"#)
+        let answer = try eventually("it is known") {
+            let key = name.lowercased().replacingOccurrences(of: " ", with: "-")
+            let answer = try world.get("/admin/activities/\(escaped(key))")
+            return answer.status == 200 ? .some(try answer.json()) : .none
+        }
+        #expect(answer["activity", "label"]?.text == name)
+    }
+
+    @Test func anActivityIsFrozenAndThawed() throws {
+        let name = unique("frozen")
+        _ = try world.server.track(#"{"source":{"id":"shop-web"},"events":[{"type":"\#(name)"}]}"#)
+        let path = "/admin/activities/\(name)"
+        try eventually("it is known") { try world.get(path).status == 200 }
+        try expectError(try world.ask("POST", "\(path)/freeze", .read), 403)
+        let frozen = try world.ask("POST", "\(path)/freeze", .write).json()
+        #expect(frozen["frozen", "extra"] == "quarantine")
+        #expect(frozen["frozen", "since"]?.text != nil)
+        let dropping = try world.ask("POST", "\(path)/freeze?extra=drop", .write).json()
+        #expect(dropping["frozen", "extra"] == "drop")
+        let thawed = try world.ask("POST", "\(path)/unfreeze", .write).json()
+        #expect(thawed["frozen"] == .null)
+        #expect(thawed["key"]?.text == name)
+        for change in ["freeze", "unfreeze"] {
+            try expectError(try world.ask("POST", "/admin/activities/nothing/\(change)", .write), 404)
+            try expectError(try world.ask("POST", "/admin/activities/session.end/\(change)", .write), 409)
+        }
+        try expectError(try world.ask("POST", "\(path)/freeze?extra=all", .write), 400)
+    }
+
+    @Test func whatIsNotAnActivityIsNotFound() throws {
+        for target in [
+            "nothing-like-it", "nothing/drift", "nothing/schema",
+            String(repeating: "%F0%9F%9B%8B", count: 256),
+        ] {
+            try expectError(try world.get("/admin/activities/\(target)"), 404)
+        }
+    }
+
     // MARK: Quarantine
 
     @Test func theQuarantineComesInPagesAndByReason() throws {
