@@ -43,6 +43,17 @@ final class IdentityStore {
 
     // MARK: Sessions
 
+    /// What a session runs on is what was said last; but a program never covers what a person's browser said.
+    private static let platform = ["user_agent", "device", "os", "browser", "browser_version", "bot"]
+        .map { column in
+            """
+            \(column) = case when excluded.user_agent is null
+                or (excluded.bot is not null and s.bot is null and s.user_agent is not null)
+                then s.\(column) else excluded.\(column) end
+            """
+        }
+        .joined(separator: ",\n")
+
     /// Writes the sessions, and says what their rows hold then. An existing profile is never overwritten here.
     func upsert(_ groups: [SessionGroup], _ connection: Connection) throws(PostgresError) -> [Row] {
         if groups.isEmpty { return [] }
@@ -51,15 +62,16 @@ final class IdentityStore {
         let rows = try connection.execute(
             """
             insert into session as s (bucket, id, profile_id, source, started_at, last_seen_at, context, user_agent,
-                clock_skew)
+                clock_skew, device, os, browser, browser_version, bot)
             select * from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[],
-                $6::timestamptz[], $7::jsonb[], $8::text[], $9::bigint[])
+                $6::timestamptz[], $7::jsonb[], $8::text[], $9::bigint[], $10::text[], $11::text[],
+                $12::text[], $13::text[], $14::text[])
             on conflict (bucket, id) do update set
                 profile_id = coalesce(s.profile_id, excluded.profile_id),
                 started_at = least(s.started_at, excluded.started_at),
                 last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at),
                 context = coalesce(excluded.context, s.context),
-                user_agent = coalesce(excluded.user_agent, s.user_agent),
+                \(Self.platform),
                 clock_skew = coalesce(s.clock_skew, excluded.clock_skew)
             returning profile_id, clock_skew
             """, with: columns.parameters())

@@ -12,6 +12,7 @@ struct SessionColumns: ~Copyable {
     private var contexts = ArrayColumn(of: JSONText.self)
     private var agents = ArrayColumn(of: Bytes.self)
     private var skews = ArrayColumn(of: Int64?.self)
+    private var parsed: [UserAgent] = []
 
     mutating func append(_ group: SessionGroup) {
         buckets.append(group.bucket)
@@ -23,6 +24,7 @@ struct SessionColumns: ~Copyable {
         if group.context.count > 0 { contexts.append(JSONText(group.context)) } else { contexts.appendNull() }
         if group.userAgent.count > 0 { agents.append(group.userAgent) } else { agents.appendNull() }
         skews.append(group.skew)
+        parsed.append(UserAgent(group.userAgent))
     }
 
     consuming func parameters() -> Parameters {
@@ -36,6 +38,11 @@ struct SessionColumns: ~Copyable {
         parameters.append(contexts)
         parameters.append(agents)
         parameters.append(skews)
+        parameters.append(parsed.map { $0.device?.rawValue })
+        parameters.append(parsed.map(\.os))
+        parameters.append(parsed.map(\.browser))
+        parameters.append(parsed.map(\.version))
+        parameters.append(parsed.map(\.bot))
         return parameters
     }
 }

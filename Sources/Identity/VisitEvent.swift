@@ -11,16 +11,18 @@ package struct VisitEvent {
     package let properties: Bytes
     package let context: Bytes
     package let requestContext: Bytes
+    package let userAgent: Bytes
     /// The session's row is locked by this transaction already.
     package let isLocked: Bool
 
     package init(
         session: Bytes, source: Bytes, profile: UUID?, time: Timestamp, receivedAt: Timestamp,
-        properties: Bytes, context: Bytes, requestContext: Bytes, isLocked: Bool
+        properties: Bytes, context: Bytes, requestContext: Bytes, userAgent: Bytes,
+        isLocked: Bool
     ) {
         (self.session, self.source, self.profile) = (session, source, profile)
         (self.time, self.receivedAt) = (time, receivedAt)
         (self.properties, self.context, self.requestContext) = (properties, context, requestContext)
-        self.isLocked = isLocked
+        (self.userAgent, self.isLocked) = (userAgent, isLocked)
     }
 }

@@ -26,6 +26,7 @@ struct VisitGroup {
 
     var source: String { events[0].source.text }
     var profile: UUID? { events.lazy.compactMap(\.profile).first }
+    var userAgent: Bytes { events.lazy.map(\.userAgent).first { $0.count > 0 } ?? .empty }
     var receivedAt: Timestamp { events.lazy.map(\.receivedAt).min() ?? events[0].receivedAt }
     var isLocked: Bool { events.contains(where: \.isLocked) }
 

@@ -12,7 +12,15 @@ package final class VisitWriter {
     private let silence: Int64
     private var finder = PageFinder()
     /// What is so once the transaction is committed.
-    private var learnt: [(session: [UInt8], latest: Int32, started: Int)] = []
+    private var learnt: [(session: [UInt8], latest: Int32, started: Started)] = []
+
+    /// What began with a transaction.
+    package struct Started {
+        package var visits = 0
+        /// Sessions that are a program's.
+        package var bots = 0
+        package init() {}
+    }
 
     /// `silence`: in microseconds.
     package init(cache: SessionCache, silence: Int64) {
@@ -33,12 +41,13 @@ package final class VisitWriter {
         if !rest.isEmpty { try settle(rest, connection) }
     }
 
-    /// Call after the commit; how many visits began.
-    package func committed(at now: Timestamp) -> Int {
-        var started = 0
+    /// Call after the commit; what began.
+    package func committed(at now: Timestamp) -> Started {
+        var started = Started()
         for visit in learnt {
             visit.session.withUnsafeBytes { cache.remember(session: $0, visit: visit.latest, now: now) }
-            started += visit.started
+            started.visits += visit.started.visits
+            started.bots += visit.started.bots
         }
         learnt.removeAll(keepingCapacity: true)
         return started
@@ -81,7 +90,9 @@ package final class VisitWriter {
             for i in group.runs.indices { visits.take(finder.run(of: group, i, wantsEntry: true)) }
             changes.add(visits, group, found.rows)
             if found.given > 0 { reopened.append((session: group.session, bucket: group.bucket)) }
-            let started = visits.all.count { $0.startsAnew }
+            var started = Started()
+            started.visits = visits.all.count { $0.startsAnew }
+            if found.given == 0, UserAgent(group.userAgent).bot != nil { started.bots = 1 }
             learnt.append(
                 (session: Array(group.session), latest: Int32(visits.latest?.number ?? 0), started: started))
         }

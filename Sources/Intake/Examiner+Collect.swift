@@ -42,11 +42,18 @@ extension Examiner {
         }
         var found = Case(source: source)
         found.session = session.isEmpty ? nil : session
-        found.userAgent = texts.header(call.userAgent, longest: 1024)
+        found.userAgent = visitor(call)
         found.sentAt = Self.clock(of: call)
         found.collected = Collected(
             label: label, activity: activity, clientID: clientID, said: said, properties: properties)
         return found
+    }
+
+    /// The visitor's browser, when it is one that calls, for instance for a picture in a mail. What a backend's library
+    /// calls itself says nothing of the visitor.
+    private func visitor(_ call: Call) -> Bytes {
+        let agent = texts.header(call.userAgent, longest: 1024)
+        return agent.prefix(8).equals("Mozilla/") ? agent : .empty
     }
 
     private func properties(of call: Call, _ limits: Limits) throws(Refusal) -> Collected.Properties {

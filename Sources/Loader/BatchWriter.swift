@@ -58,9 +58,9 @@ final class BatchWriter {
     }
 
     /// Returns how many visits began.
-    func committed(at now: Timestamp) -> Int {
+    func committed(at now: Timestamp) -> VisitWriter.Started {
         settler.committed(at: now)
-        return visits?.committed(at: now) ?? 0
+        return visits?.committed(at: now) ?? VisitWriter.Started()
     }
 
     func rolledBack() {
@@ -76,7 +76,7 @@ final class BatchWriter {
         return VisitEvent(
             session: claim.session, source: claim.source, profile: claim.profile, time: time,
             receivedAt: claim.receivedAt, properties: view.properties, context: view.context,
-            requestContext: claim.context, isLocked: claim.sessionLocked)
+            requestContext: claim.context, userAgent: claim.userAgent, isLocked: claim.sessionLocked)
     }
 
     /// Requests with at least one event that is processed get their session and profile settled and written.

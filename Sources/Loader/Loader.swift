@@ -302,7 +302,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         }
         position = batch.end
         batchSize = min(batchSize * 2, options.events)
-        metrics.sessionsStarted.add(transaction.writer.committed(at: clock.now()))
+        metrics.count(transaction.writer.committed(at: clock.now()))
         lastCommit = clock.monotonic()
         lastHeartbeat = lastCommit
         spool.release(upTo: position.record)

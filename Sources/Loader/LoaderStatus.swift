@@ -33,6 +33,11 @@ package final class LoaderMetrics: Sendable {
 
     package init() {}
 
+    func count(_ started: VisitWriter.Started) {
+        sessionsStarted.add(started.visits)
+        bots.add(started.bots)
+    }
+
     func count(_ outcome: Receipt.Outcome) {
         switch outcome {
         case .stored: stored.add()

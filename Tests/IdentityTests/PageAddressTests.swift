@@ -72,7 +72,7 @@ struct PageFinderTests {
                     let event = VisitEvent(
                         session: .empty, source: .empty, profile: nil, time: Timestamp(seconds: 1),
                         receivedAt: Timestamp(seconds: 1), properties: properties, context: context,
-                        requestContext: request, isLocked: true)
+                        requestContext: request, userAgent: .empty, isLocked: true)
                     return finder.page(of: event, wantsArrival: true)
                         .map { $0.page + ($0.arrival.referrer.map { " ← " + $0 } ?? "") }
                 }
