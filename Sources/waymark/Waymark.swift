@@ -19,7 +19,7 @@ struct Waymark: ParsableCommand {
         version: "waymark \(version)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, DatabaseCommand.self, QuarantineCommand.self,
-            JourneysCommand.self, VersionCommand.self,
+            ProfileCommand.self, JourneysCommand.self, VersionCommand.self,
         ])
 }
 

@@ -47,7 +47,6 @@ extension Schema {
         ) with (fillfactor = 80);
         create index visit_due on visit (due_at) where not ended and joined is null;
         create index visit_profile on visit (profile_id, started_at);
-        create index if not exists identity_profile on identity (profile_id);
         comment on table visit is
             'the runs of a session''s events without silence between them; bucket_of(session_id); each has a session.start, and a session.end once it has ended';
         comment on column visit.profile_id is 'whose it was when it began; aliases tell who that is now';
@@ -58,14 +57,13 @@ extension Schema {
         comment on column visit.start_received_at is 'received_at of its session.start in the table event; end_received_at the same of its session.end';
 
         create view session_visit as
-            select v.session_id, v.number, v.source, coalesce(a.profile_id, v.profile_id) as profile_id,
+            select v.session_id, v.number, v.source, person_of(v.profile_id) as profile_id,
                 v.started_at, v.last_at, case when v.ended then v.last_at end as ended_at,
                 extract(epoch from v.last_at - v.started_at)::bigint as seconds, v.events,
                 v.entry_page, v.exit_page, v.referrer, v.utm_source, v.utm_medium, v.utm_campaign, v.utm_term,
                 v.utm_content, v.click_source, v.click_id, s.device, s.os, s.browser, s.browser_version, s.bot
             from visit v
                 join session s on s.bucket = v.bucket and s.id = v.session_id
-                left join alias a on a.bucket = bucket_of(v.profile_id) and a.id = v.profile_id
             where v.joined is null;
         comment on view session_visit is 'for people: every visit with its pages, campaign and device, under the profile that it belongs to now';
         """#
