@@ -42,9 +42,7 @@ extension ParameterSummary {
         numbers = node.numbers.range
         textLength = node.texts.range
         arrayLength = node.arrays.range
-        distinct = node.table.distinct
-        frequent = Frequency.values(of: node)
-        samples = node.samples.samples.map(\.text)
+        self.node = node
         self.table = table
         vanished = node.vanished.flatMap { node.last < $0.key ? $0 : nil }
     }

@@ -20,29 +20,32 @@ enum DigitText {
     }
 
     private static func hasCard(_ text: Bytes, from start: Int) -> Bool {
-        var digits: [UInt8] = []
-        var at = start
-        while at < text.count, digits.count <= 19 {
-            if text[at] &- 48 < 10 {
-                digits.append(text[at] - 48)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var (at, count) = (start, 0)
+            let found = { isCard(UnsafeBufferPointer(rebasing: digits[..<count])) }
+            while at < text.count, count < 20 {
+                if text[at] &- 48 < 10 {
+                    digits[count] = text[at] - 48
+                    count += 1
+                    at += 1
+                    continue
+                }
+                if count >= 13, found() { return true }
+                let isGap = text[at] == 32 || text[at] == UInt8(ascii: "-")
+                guard isGap, at + 1 < text.count, text[at + 1] &- 48 < 10 else { return false }
                 at += 1
-                continue
             }
-            if digits.count >= 13, isCard(digits) { return true }
-            let isGap = text[at] == 32 || text[at] == UInt8(ascii: "-")
-            guard isGap, at + 1 < text.count, text[at + 1] &- 48 < 10 else { return false }
-            at += 1
+            return count < 20 && found()
         }
-        return digits.count <= 19 && isCard(digits)
     }
 
     /// A known issuer's beginning and length (ISO/IEC 7812), and the check digit of Luhn.
-    static func isCard(_ digits: [UInt8]) -> Bool {
+    static func isCard(_ digits: UnsafeBufferPointer<UInt8>) -> Bool {
         guard digits.count >= 13, digits.count <= 19 else { return false }
-        let prefix = digits[..<4].reduce(0) { $0 * 10 + Int($1) }
+        let prefix = (0..<4).reduce(0) { $0 * 10 + Int(digits[$1]) }
         let isKnown =
             switch prefix {
-            case 4000...4999: [13, 16, 19].contains(digits.count)
+            case 4000...4999: digits.count == 13 || digits.count == 16 || digits.count == 19
             case 5100...5599, 2221...2720, 2200...2204: digits.count == 16
             case 3400...3499, 3700...3799: digits.count == 15
             case 3000...3059, 3095, 3600...3699, 3800...3999: digits.count == 14 || digits.count == 16
@@ -53,10 +56,11 @@ enum DigitText {
         return isKnown && passesLuhn(digits)
     }
 
-    private static func passesLuhn(_ digits: [UInt8]) -> Bool {
+    private static func passesLuhn(_ digits: UnsafeBufferPointer<UInt8>) -> Bool {
         var sum = 0
-        for (i, digit) in digits.reversed().enumerated() {
-            let doubled = i % 2 == 0 ? Int(digit) : 2 * Int(digit)
+        for i in 0..<digits.count {
+            let digit = Int(digits[digits.count - 1 - i])
+            let doubled = i % 2 == 0 ? digit : 2 * digit
             sum += doubled > 9 ? doubled - 9 : doubled
         }
         return sum % 10 == 0
@@ -64,10 +68,16 @@ enum DigitText {
 
     // MARK: - Telephone numbers
 
+    private static func isPhonePart(_ byte: UInt8) -> Bool {
+        byte &- 48 < 10 || byte == 32
+            || byte &- 40 < 8 && byte != UInt8(ascii: "*") && byte != UInt8(ascii: ",")
+    }
+
     /// The whole text is one: `+49 171 1234567`, `0049…`, `(555) 123-4567`, `555-123-4567`, `0171/1234567`.
     static func isPhone(_ text: Bytes) -> Bool {
         let text = text.trimmed
-        guard text.count >= 7, text.count <= 32 else { return false }
+        guard text.count >= 7, text.count <= 32, text[0] < 58 else { return false }
+        for byte in text where !isPhonePart(byte) { return false }
         var groups: [Int] = [0]
         var digits = 0
         var opens = false

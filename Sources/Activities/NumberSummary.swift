@@ -22,8 +22,11 @@ struct NumberSummary: Sendable {
     private static let exponents = -40...40
     private static let largest: Int128 = 1_000_000_000_000_000_000_000_000_000
 
-    mutating func add(_ number: Numeral) {
-        if count == 0 {
+    /// `isKnown`: it was among them before, and so is nothing new for the range.
+    mutating func add(_ number: Numeral, isKnown: Bool = false) {
+        if isKnown {
+            // The range has it.
+        } else if count == 0 {
             (min, max) = (number, number)
         } else if number < min {
             min = number

@@ -21,12 +21,13 @@ package struct ParameterSummary: Sendable {
     /// In characters.
     package let textLength: ClosedRange<Int>?
     package let arrayLength: ClosedRange<Int>?
-    package let distinct: DistinctCount
-    /// The most frequent first. Exact, if no more distinct values were seen than are kept; otherwise counts
-    /// are estimates of a random sample.
-    package let frequent: [FrequentValue]
+    package var distinct: DistinctCount { node.table.distinct }
+    /// The most frequent first. Exact, if no more distinct values were seen than are kept; otherwise some are
+    /// estimates from a random sample. Sorted anew each time.
+    package var frequent: [FrequentValue] { Frequency.values(of: node) }
     /// Values of random events, in no order.
-    package let samples: [String]
+    package var samples: [String] { node.samples.samples.map(\.text) }
+    let node: PathNode
     /// Parallel arrays with the same number are the columns of one table.
     package let table: Int?
     /// The event that made it vanish: the first one without it; nil if it is there, or always came and went.

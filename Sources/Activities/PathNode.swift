@@ -73,16 +73,28 @@ struct PathNode: Sendable {
             if samples.takes(priority) { sample(priority, kind, table.values[at].text, limits) }
             return
         }
-        let kind = TextForm.kind(of: text)
+        let kind = table.kind(of: hash, at: at) ?? look(at: text)
         tally(kind, &visit)
-        texts.add(text.reduce(0) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 })
-        var found = PersonalData.kinds(in: text)
-        if kind == .email { found.insert(.email) }
-        if text.count > 0 { found.formUnion(hint) }
-        guard notPersonal(found) else { return table.add(hash, at: at, limits, kind) { "" } }
+        guard personal.isEmpty else { return table.add(hash, at: at, limits, kind) { "" } }
         table.add(hash, at: at, limits, kind) { text.cut(to: limits.text) }
         let priority = limits.mix(visit.hash, hash)
         if samples.takes(priority) { sample(priority, kind, text.cut(to: limits.text), limits) }
+    }
+
+    /// Finds out what a text is that was not seen before, or is no longer remembered.
+    private mutating func look(at text: Bytes) -> ValueKind {
+        let kind = TextForm.kind(of: text)
+        var found = text.count > 0 ? hint : []
+        if kind == .date || kind == .datetime || kind == .uuid {
+            texts.add(text.count)
+        } else {
+            let look = PersonalData.Look(text)
+            texts.add(look.characters)
+            found.formUnion(PersonalData.kinds(in: text, look))
+            if kind == .email { found.insert(.email) }
+        }
+        notePersonal(found)
+        return kind
     }
 
     mutating func number(_ text: Bytes, _ visit: inout Visit, _ limits: SummaryLimits) {
@@ -98,13 +110,13 @@ struct PathNode: Sendable {
         let at = table.place(of: hash)
         // How it is written counts above; here `1.0` and `1` are one value.
         let kind: ValueKind = number.exponent >= 0 ? .integer : .decimal
-        if table.countAgain(hash, at: at) == nil {
-            guard notPersonal(hint.union(PersonalData.kinds(of: number))) else {
-                return table.add(hash, at: at, limits, kind) { "" }
-            }
+        let isKept = table.countAgain(hash, at: at) != nil
+        if !isKept {
+            notePersonal(hint.union(PersonalData.kinds(of: number)))
+            guard personal.isEmpty else { return table.add(hash, at: at, limits, kind) { "" } }
             table.add(hash, at: at, limits, kind) { number.text }
         }
-        numbers.add(number)
+        numbers.add(number, isKnown: isKept)
         let priority = limits.mix(visit.hash, hash)
         if samples.takes(priority) { sample(priority, kind, number.text, limits) }
     }
@@ -172,12 +184,10 @@ struct PathNode: Sendable {
     }
 
     /// Once a value was personal, nothing that was kept stays.
-    private mutating func notPersonal(_ found: PersonalKinds) -> Bool {
-        if !personal.isSuperset(of: found) || !found.isEmpty && personal.isEmpty {
-            personal.formUnion(found)
-            forget()
-        }
-        return personal.isEmpty
+    private mutating func notePersonal(_ found: PersonalKinds) {
+        guard !personal.isSuperset(of: found) else { return }
+        personal.formUnion(found)
+        forget()
     }
 
     private mutating func forget() {

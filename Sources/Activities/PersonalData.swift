@@ -7,24 +7,46 @@ enum PersonalData {
     /// A text longer than this is looked at up to here.
     private static let longest = 1 << 16
 
-    static func kinds(in text: Bytes) -> PersonalKinds {
-        let text = text.count > longest ? text.slice(0..<longest) : text
-        var (digits, run, longestRun) = (0, 0, 0)
+    /// What a look at each byte tells.
+    struct Look {
+        var digits = 0
+        var longestRun = 0
+        var characters = 0
         var mayHaveAddress = false
-        for byte in text {
-            if byte &- 48 < 10 { digits += 1 }
-            if byte == UInt8(ascii: "@") || byte == UInt8(ascii: "%") { mayHaveAddress = true }
-            run = SecretText.isPart(byte) ? run + 1 : 0
-            if run > longestRun { longestRun = run }
+
+        init(_ text: Bytes) {
+            var (run, continuations) = (0, 0)
+            var all: UInt8 = 0
+            for byte in text {
+                let bits = ByteClass.table[Int(byte)]
+                digits &+= Int(bits & ByteClass.digit)
+                continuations &+= Int(bits >> 3)
+                all |= bits
+                run = bits & ByteClass.part != 0 ? run &+ 1 : 0
+                if run > longestRun { longestRun = run }
+            }
+            characters = text.count - continuations
+            mayHaveAddress = all & ByteClass.address != 0
         }
+    }
+
+    static func kinds(in text: Bytes) -> PersonalKinds { kinds(in: text, Look(text)) }
+
+    @inline(__always) static func kinds(in text: Bytes, _ look: Look) -> PersonalKinds {
+        // Most texts: too short for anything.
+        guard look.digits >= 7 || look.mayHaveAddress || look.longestRun >= 8 else { return [] }
+        return closely(text.count > longest ? text.slice(0..<longest) : text, look)
+    }
+
+    private static func closely(_ text: Bytes, _ look: Look) -> PersonalKinds {
         var found: PersonalKinds = []
-        if mayHaveAddress, hasAddress(text) { found.insert(.email) }
-        if digits >= 7 {
-            if DigitText.hasCard(text) { found.insert(.card) }
-            if DigitText.isPhone(text) { found.insert(.phone) }
-            if digits >= 9, hasIBAN(text) { found.insert(.iban) }
+        if look.mayHaveAddress, hasAddress(text) { found.insert(.email) }
+        if look.digits >= 7, DigitText.isPhone(text) { found.insert(.phone) }
+        if look.digits >= 13, DigitText.hasCard(text) { found.insert(.card) }
+        if look.digits >= 9, hasIBAN(text) { found.insert(.iban) }
+        if look.longestRun >= 8, SecretText.isSecret(text, longestRun: look.longestRun) {
+            found.insert(.token)
         }
-        if longestRun >= 8, SecretText.isSecret(text, longestRun: longestRun) { found.insert(.token) }
         return found
     }
 
@@ -39,7 +61,7 @@ enum PersonalData {
             digits.append(UInt8(value % 10))
             value /= 10
         }
-        return DigitText.isCard(digits.reversed()) ? .card : []
+        return Array(digits.reversed()).withUnsafeBufferPointer { DigitText.isCard($0) } ? .card : []
     }
 
     // MARK: - E-mail
@@ -68,7 +90,7 @@ enum PersonalData {
         """
 
     private static func hasIBAN(_ text: Bytes) -> Bool {
-        for i in 0..<max(text.count - 14, 0) {
+        for i in 0..<max(text.count - 14, 0) where text[i] >= 65 {
             guard i == 0 || !TextForm.isLetterOrDigit(text[i - 1]) else { continue }
             guard text[i + 2] &- 48 < 10, text[i + 3] &- 48 < 10, let length = length(text[i], text[i + 1])
             else {

@@ -17,7 +17,9 @@ enum SecretText {
 
     static func isSecret(_ text: Bytes, longestRun: Int) -> Bool {
         let text = text.trimmed
-        for beginning in beginnings where hasBeginning(text, beginning) {
+        guard let first = text.first else { return false }
+        for beginning in beginnings
+        where beginning.utf8Start.pointee == first && hasBeginning(text, beginning) {
             if text.count >= 16, longestRun >= 12 || text[0] == UInt8(ascii: "-") { return isDrawn(text) }
         }
         guard longestRun >= 20 else { return false }

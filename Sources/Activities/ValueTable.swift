@@ -16,6 +16,9 @@ struct ValueTable: Sendable {
     private(set) var hashes: [UInt64] = []
     /// Of the first hashes. None once `keepsValues` is false.
     private(set) var values: [Value] = []
+    /// Of each hash the kind of its value, while it is known: so that a text is looked at only once.
+    private var known: [UInt8] = []
+    private static let unknown: UInt8 = 0xff
     private(set) var isEstimate = false
     private(set) var keepsValues = true
 
@@ -49,13 +52,22 @@ struct ValueTable: Sendable {
         return values[place].kind
     }
 
+    /// The kind of a value that was looked at before, at its place.
+    @inline(__always) func kind(of hash: UInt64, at place: Int) -> ValueKind? {
+        holds(hash, at: place) ? ValueKind(rawValue: known[place]) : nil
+    }
+
     /// Takes a value that is not kept, at its place.
     mutating func add(
         _ hash: UInt64, at place: Int, _ limits: SummaryLimits, _ kind: ValueKind, _ text: () -> String
     ) {
-        guard !holds(hash, at: place) else { return }
+        guard !holds(hash, at: place) else {
+            known[place] = kind.rawValue
+            return
+        }
         if isEstimate, place >= limits.sketch { return }
         hashes.insert(hash, at: place)
+        known.insert(kind.rawValue, at: place)
         if keepsValues, place < limits.values {
             values.insert(Value(kind: kind, text: text(), count: 1), at: place)
             if values.count > limits.values { values.removeLast() }
@@ -67,6 +79,7 @@ struct ValueTable: Sendable {
         if hashes.count > limits.exactDistinct { isEstimate = true }
         if isEstimate, hashes.count > limits.sketch {
             hashes.removeLast(hashes.count - limits.sketch)
+            known.removeLast(known.count - limits.sketch)
             // What held all values until now would hold on to their room.
             if hashes.capacity > 2 * limits.sketch { hashes = hashes.map { $0 } }
         }
@@ -108,6 +121,7 @@ struct ValueTable: Sendable {
             if keepsValues, merged.count <= limits.values, let value { kept.append(value) }
         }
         (hashes, values) = (merged, kept)
+        known = Array(repeating: Self.unknown, count: hashes.count)
         trim(limits)
     }
 
@@ -140,6 +154,7 @@ struct ValueTable: Sendable {
         isEstimate = flags & 1 != 0
         keepsValues = flags & 2 != 0
         hashes = try reader.words()
+        known = Array(repeating: Self.unknown, count: hashes.count)
         for _ in 0..<(try reader.varint()) {
             let kind = try reader.kind()
             values.append(Value(kind: kind, text: try reader.text(), count: try reader.varint()))
