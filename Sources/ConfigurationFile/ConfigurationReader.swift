@@ -4,7 +4,8 @@ import Foundations
 struct ConfigurationReader {
     static let keys = [
         "listen", "data", "database", "panel", "timezone", "primary_key", "debug", "log",
-        "proxies", "deduplicate", "sessions", "sources", "limits", "smtp", "journeys", "admin",
+        "proxies", "deduplicate", "sessions", "country", "identities", "traits", "sources", "limits", "smtp",
+        "journeys", "admin",
     ]
     static let sessionKeys = ["timeout"]
 
@@ -66,6 +67,7 @@ struct ConfigurationReader {
     }
 
     private mutating func readParts(_ section: Section) {
+        configuration.identity = IdentityConfiguration(section, primaryKey: configuration.primaryKey)
         if let value = section.value("sessions"),
             let sessions = Section(
                 value, path: "sessions", keys: ConfigurationReader.sessionKeys, findings: findings)
@@ -75,6 +77,7 @@ struct ConfigurationReader {
         }
         if let value = section.value("sources") {
             configuration.sources = SourceReader(value, findings: findings).sources
+            configuration.identity.check(configuration.sources, section)
         } else {
             findings.warn(nil, "there are no sources: all events will be answered 401")
         }
@@ -117,3 +120,6 @@ package let configurationKeys: [String] =
     ConfigurationReader.keys + SourceReader.keys.map { "sources.\($0)" } + Limits.keys.map { "limits.\($0)" }
     + Configuration.Admin.keys.map { "admin.\($0)" }
     + ConfigurationReader.sessionKeys.map { "sessions.\($0)" }
+    + IdentityKind.keys.map { "identities.\($0)" } + TraitRule.keys.map { "traits.\($0)" }
+    + IdentityPoint.keys.map { "sources.identify.\($0)" } + TraitMapping.keys.map { "sources.traits.\($0)" }
+    + OutsideLookup.keys.map { "sources.lookup.\($0)" }

@@ -4,7 +4,7 @@ import Foundations
 struct SourceReader {
     static let keys = [
         "id", "name", "kind", "enabled", "key", "origins", "allow", "deny", "denied", "returns_profile",
-        "static_profile_id", "identify", "rate",
+        "static_profile_id", "country", "identify", "traits", "lookup", "rate",
     ]
 
     let findings: Findings
@@ -50,7 +50,10 @@ struct SourceReader {
         source.returnsProfile = section.flag("returns_profile") ?? source.returnsProfile
         source.staticProfileID = section.flag("static_profile_id") ?? source.staticProfileID
         source.rate = section.rate("rate")
-        readIdentify(section)
+        source.country = section.text("country", Check.country)
+        source.identify = section.entries("identify", IdentityPoint.keys).compactMap { IdentityPoint($0) }
+        source.traits = section.entries("traits", TraitMapping.keys).compactMap { TraitMapping($0) }
+        source.lookup = section.part("lookup", OutsideLookup.keys).flatMap { OutsideLookup($0) }
         advise(source, section)
 
         guard let id else { return }
@@ -59,22 +62,6 @@ struct SourceReader {
             findings.add(Mistake(section.place(of: "id"), problem, expected: "each id once"))
         }
         sources.append(source)
-    }
-
-    /// A rule or a list of rules; they are carried out by a later version.
-    private func readIdentify(_ section: Section) {
-        guard let value = section.value("identify") else { return }
-        var rules = [value]
-        if case .list(let items, _) = value { rules = items }
-        for rule in rules {
-            if case .map = rule { continue }
-            let refusal = Refusal(
-                "is not a rule", expected: "a mapping {by: …, from: properties.…}, or a list of them")
-            section.refuse(rule, section.name("identify"), refusal)
-            return
-        }
-        findings.warn(
-            section.place(of: "identify"), "\(section.name("identify")) is not carried out by this version")
     }
 
     private func advise(_ source: Source, _ section: Section) {

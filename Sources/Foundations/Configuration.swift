@@ -27,6 +27,7 @@ package struct Configuration: Sendable, Equatable {
     /// The folder with the files of journeys, absolute; nil: not said.
     package var journeys: String?
     package var admin = Admin()
+    package var identity = IdentityConfiguration()
 
     package init() {}
 
@@ -82,6 +83,11 @@ package struct Source: Sendable, Equatable {
     package var returnsProfile = false
     package var staticProfileID = false
     package var rate: Rate?
+    /// Of telephone numbers in its events that do not say it.
+    package var country: String?
+    package var identify: [IdentityPoint] = []
+    package var traits: [TraitMapping] = []
+    package var lookup: OutsideLookup?
 
     package init(id: String, name: String? = nil, kinds: Set<Kind>) {
         self.id = id

@@ -30,7 +30,7 @@ final class IdentityStore {
         let ids = ids.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         let rows = try connection.execute(
             """
-            select q.id, coalesce(a.profile_id, p.id)
+            select q.id, case when a.id is null then p.id else person_of(a.profile_id) end
             from unnest($1::int[], $2::uuid[]) as q(bucket, id)
                 left join alias a on a.bucket = q.bucket and a.id = q.id
                 left join profile p on p.bucket = q.bucket and p.id = q.id
@@ -155,10 +155,15 @@ final class IdentityStore {
             .server, "a profile was merged meanwhile", sqlstate: "40001", context: "settling who is who")
     }
 
+    /// So many aliases of one merged profile are pointed at the winner with it; the rest is done later.
+    static let mostPointed = 500
+
     /// Makes ids aliases for ever, points older aliases of theirs at the same profile, and removes what they
-    /// had as profiles of their own (a derived profile has no traits). Their rows are locked (see `seen`).
-    func alias(_ merges: [Merges.Merge], _ connection: Connection) throws(PostgresError) {
-        if merges.isEmpty { return }
+    /// had as profiles of their own, which is returned. Their rows are locked (see `seen`).
+    func alias(
+        _ merges: [Merges.Merge], _ connection: Connection
+    ) throws(PostgresError) -> [Settlement.Gone] {
+        if merges.isEmpty { return [] }
         let (buckets, losers) = (merges.map(\.loser.bucket), merges.map(\.loser))
         try connection.execute(
             """
@@ -166,16 +171,49 @@ final class IdentityStore {
             select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[])
             on conflict (bucket, id) do nothing
             """, buckets, losers, merges.map(\.winner), merges.map(\.at))
-        try connection.execute(
+        let pointed = try connection.execute(
             """
             update alias a set profile_id = q.profile_id
-            from unnest($1::uuid[], $2::uuid[]) as q(id, profile_id) where a.profile_id = q.id
-            """, losers, merges.map(\.winner))
+            from unnest($1::uuid[], $2::uuid[]) as q(id, profile_id),
+                lateral (select bucket, id from alias where profile_id = q.id limit $3) as o
+            where a.bucket = o.bucket and a.id = o.id
+            """, losers, merges.map(\.winner), Self.mostPointed)
+        if pointed.affected >= Self.mostPointed { try leave(merges, connection) }
+        let rows = try connection.execute(
+            """
+            delete from profile p using unnest($1::int[], $2::uuid[], $3::uuid[]) as q(bucket, id, winner)
+            where p.bucket = q.bucket and p.id = q.id returning p.id, q.winner, p.traits, p.created_at
+            """, buckets, losers, merges.map(\.winner))
+        return (0..<rows.count).map { row in
+            Settlement.Gone(
+                id: rows.uuid(row, 0), winner: rows.uuid(row, 1), traits: Array(rows.json(row, 2)),
+                createdAt: rows.timestamp(row, 3))
+        }
+    }
+
+    /// Notes the profiles to which more aliases pointed than could be moved.
+    private func leave(_ merges: [Merges.Merge], _ connection: Connection) throws(PostgresError) {
         try connection.execute(
             """
-            delete from profile p using unnest($1::int[], $2::uuid[]) as q(bucket, id)
-            where p.bucket = q.bucket and p.id = q.id and p.traits = '{}'
-            """, buckets, losers)
+            insert into chore (bucket, kind, key, created_at)
+            select q.bucket, 'merge', q.id::text, q.at
+            from unnest($1::int[], $2::uuid[], $3::timestamptz[]) as q(bucket, id, at)
+            where exists (select from alias where profile_id = q.id)
+                or exists (select from identity where profile_id = q.id)
+            on conflict (bucket, kind, key) do nothing
+            """, merges.map(\.loser.bucket), merges.map(\.loser), merges.map(\.at))
+    }
+
+    /// Profiles whose ids are their sources' own never lose a merge.
+    func fix(_ claims: [Claim], _ connection: Connection) throws(PostgresError) {
+        let profiles = Set(claims.lazy.filter { $0.basis == .fixed }.compactMap(\.answered))
+        if profiles.isEmpty { return }
+        let ids = profiles.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        try connection.execute(
+            """
+            update profile p set fixed = true from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+            where p.bucket = q.bucket and p.id = q.id and not p.fixed
+            """, ids.map(\.bucket), ids)
     }
 
     /// Keeps the ids that sources with static profile ids sent and that are no UUIDs.

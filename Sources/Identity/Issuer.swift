@@ -13,6 +13,7 @@ import Foundations
 package struct Issuer: Sendable {
     private let derivation: SymmetricKey
     private let certification: SymmetricKey
+    private let creation: SymmetricKey
 
     /// `secret`: at least 32 random bytes, one for each installation.
     package init(secret: [UInt8]) {
@@ -20,6 +21,7 @@ package struct Issuer: Sendable {
         let master = SymmetricKey(data: secret)
         derivation = Self.key("waymark profile of a session", under: master)
         certification = Self.key("waymark certificate", under: master)
+        creation = Self.key("waymark profile of an identity", under: master)
     }
 
     private static func key(_ purpose: String, under master: SymmetricKey) -> SymmetricKey {
@@ -30,6 +32,14 @@ package struct Issuer: Sendable {
     package func profile(forSession id: Bytes) -> UUID {
         let code = HMAC<SHA256>.authenticationCode(for: id, using: derivation)
         let (a, b) = code.withUnsafeBytes { Self.words($0) }
+        return certified(high: a & ~0xffff | 0x8000 | a >> 4 & 0xfff, twenty: b >> 44)
+    }
+
+    /// The id of a profile that begins with an identity, for somebody of whom nothing else is known.
+    package func profile(forIdentity kind: String, _ value: [UInt8]) -> UUID {
+        var hmac = HMAC<SHA256>(key: creation)
+        hmac.update(data: Array(kind.utf8) + [0] + value)
+        let (a, b) = hmac.finalize().withUnsafeBytes { Self.words($0) }
         return certified(high: a & ~0xffff | 0x8000 | a >> 4 & 0xfff, twenty: b >> 44)
     }
 

@@ -63,6 +63,14 @@ package final class SessionCache: Sendable {
 
         func deallocate() { slots.deallocate() }
 
+        func redirect(_ merges: [UUID: UUID]) {
+            for i in slots.indices where slots[i].used != 0 {
+                if let winner = slots[i].entry.profile.flatMap({ merges[$0] }) {
+                    slots[i].entry.profile = winner
+                }
+            }
+        }
+
         mutating func removeAll() { slots.update(repeating: Slot()) }
     }
 
@@ -127,6 +135,13 @@ package final class SessionCache: Sendable {
     /// Notes the latest visit, after the commit.
     func remember(session id: Bytes, visit: Int32, now: Timestamp) {
         insert(id, now: now, confirms: false) { $0.visit = visit }
+    }
+
+    /// Profiles were merged: sessions that have the losers have the winners now.
+    package func redirect(_ merges: [UUID: UUID]) {
+        for shard in table {
+            shard.withLock { $0.redirect(merges) }
+        }
     }
 
     /// Forgets everything: the database is not the one that it was.

@@ -6,79 +6,299 @@ import Postgres
 ///
 /// Sessions that the cache knows to be stored, fresh and unchanged cost no statement. The others are upserted
 /// together, sorted, so that two servers that meet on a session wait for each other and never deadlock; what
-/// the row says then decides (`Binding`). Then the profiles are locked, winners and losers together, and only
-/// then ids become aliases: so no id becomes an alias while another transaction binds a session to it, and
-/// aliases never form chains. What was learnt goes into the cache only after the commit.
+/// the row says then decides (`Binding`). Identities that the cache does not know are taken next, in the same way.
+/// Then the profiles are locked, winners and losers together, and only then ids become aliases (`Kinship`): so no
+/// id becomes an alias while another transaction binds a session to it. What was learnt goes into the caches only
+/// after the commit.
 package final class Settler {
     private let cache: SessionCache
     private let issuer: Issuer
     private let store = IdentityStore()
     private let contextHash = SipHash()
     private var learnt: [(session: [UInt8], entry: SessionCache.Entry)] = []
+    private var learntOwners: [(key: Kinship.Key, owner: UUID)] = []
+    private var learntMerges: [Settlement.Merge] = []
+    private var owners = IdentityCache()
+    private let metrics: IdentityMetrics
+    private var counted = Tally()
+
+    /// What is looked for in events; may be replaced between two batches.
+    package var rules: IdentityRules {
+        didSet { owners = IdentityCache() }
+    }
 
     /// `last_seen_at` is written when it would be this much newer.
     private static let freshness: Int64 = 30
 
-    package init(cache: SessionCache, issuer: Issuer) {
+    package init(
+        cache: SessionCache, issuer: Issuer, rules: IdentityRules = .none,
+        metrics: IdentityMetrics = IdentityMetrics()
+    ) {
         self.cache = cache
         self.issuer = issuer
+        self.rules = rules
+        self.metrics = metrics
     }
 
-    /// Writes sessions, aliases, profiles and identities, and fills in the settled part of each claim.
-    package func settle(_ claims: inout [Claim], _ connection: Connection) throws(PostgresError) {
+    /// Writes sessions, identities, aliases and profiles, and fills in the settled part of each claim. `signs`:
+    /// what the events say, in their order.
+    @discardableResult
+    package func settle(
+        _ claims: inout [Claim], _ signs: [Sign] = [], _ connection: Connection
+    ) throws(PostgresError) -> Settlement {
         var groups = grouped(claims)
-        for i in groups.indices { takeFromCache(&groups[i], claims) }
+        var settlement = Settlement()
+        var plan = SignPlan(signs, claims, groups, sessions: cache, owners: owners, into: &settlement)
+        for i in groups.indices {
+            takeFromCache(&groups[i], claims, mayBeFresh: !plan.groups.contains(i))
+        }
+        plan.touch(groups, claims)
         let stale = groups.indices.filter { !groups[$0].isFresh }
             .sorted { groups[$0].precedes(groups[$1]) }
-        if !stale.isEmpty { try settle(stale, &groups, claims, connection) }
+        if !stale.isEmpty || !plan.isEmpty {
+            try settle(stale, plan, &groups, claims, &settlement, connection)
+        }
         try store.fixed(claims, connection)
+        try store.fix(claims, connection)
         for group in groups { conclude(group, &claims) }
         for i in stale where groups[i].saves { learn(groups[i]) }
+        return settlement
     }
 
-    /// Call after the commit: the cache learns what is stored now.
+    /// Call after the commit: the caches learn what is stored now.
     package func committed(at now: Timestamp) {
         for (session, entry) in learnt {
             session.withUnsafeBytes { cache.store(session: $0, entry, now: now) }
         }
-        learnt.removeAll(keepingCapacity: true)
+        for (key, owner) in learntOwners { owners.store(key, owner) }
+        if !learntMerges.isEmpty {
+            cache.redirect(Dictionary(learntMerges.map { ($0.loser, $0.winner) }) { $1 })
+        }
+        counted.add(to: metrics, merges: learntMerges.count)
+        rolledBack(to: Mark())
     }
 
     /// How much was learnt since the last commit.
-    package var mark: Int { learnt.count }
+    package struct Mark {
+        var sessions = 0
+        var owners = 0
+        var merges = 0
+        var tally = Tally()
+        package init() {}
+    }
 
-    /// Call after a rollback: what was learnt since that mark is not so. 0: all of it.
-    package func rolledBack(to mark: Int) { learnt.removeSubrange(mark...) }
+    package var mark: Mark {
+        var mark = Mark()
+        mark.sessions = learnt.count
+        mark.owners = learntOwners.count
+        mark.merges = learntMerges.count
+        mark.tally = counted
+        return mark
+    }
+
+    /// Call after a rollback: what was learnt since that mark is not so.
+    package func rolledBack(to mark: Mark) {
+        learnt.removeSubrange(mark.sessions...)
+        learntOwners.removeSubrange(mark.owners...)
+        learntMerges.removeSubrange(mark.merges...)
+        counted = mark.tally
+    }
+
+    /// What became of identities, counted with the commit.
+    struct Tally {
+        var known = 0
+        var rebinds = 0
+        var conflicts = 0
+
+        func add(to metrics: IdentityMetrics, merges: Int) {
+            metrics.known.add(known)
+            metrics.rebinds.add(rebinds)
+            metrics.conflicts.add(conflicts)
+            metrics.merges.add(merges)
+        }
+    }
 
     // MARK: Steps
 
     private func settle(
-        _ stale: [Int], _ groups: inout [SessionGroup], _ claims: [Claim], _ connection: Connection
+        _ stale: [Int], _ plan: SignPlan, _ groups: inout [SessionGroup], _ claims: [Claim],
+        _ settlement: inout Settlement, _ connection: Connection
     ) throws(PostgresError) {
-        var known = try store.resolve(mentioned(stale, groups, claims), connection)
+        var known = try store.resolve(
+            mentioned(stale, groups, claims).union(plan.profiles).sorted(), connection)
         for i in stale { fold(&groups[i], row: nil, claims, known) }
         let rows = try rows(stale, groups, connection)
-        let strangers = stale.compactMap { i in rows[i]?.profile.flatMap { groups[i].expects($0) ? nil : $0 }
+        let strangers = stale.compactMap { i in
+            rows[i]?.profile.flatMap { groups[i].expects($0) ? nil : $0 }
         }
         known.merge(try store.resolve(Array(Set(strangers)), connection)) { _, new in new }
+        for i in groups.indices where groups[i].isFresh {
+            groups[i].profile = groups[i].profile.map { known[$0] ?? $0 }
+        }
         for i in stale { if let row = rows[i] { fold(&groups[i], row: row, claims, known) } }
 
-        var merges = Merges()
-        for i in stale {
-            guard let winner = groups[i].profile else { continue }
-            for loser in groups[i].binding.losers { merges.merge(loser, into: winner, at: groups[i].seenAt) }
-        }
-        for i in stale { groups[i].profile = groups[i].profile.map(merges.target(of:)) }
+        let identities = IdentityRows(kinds: rules.kinds)
+        let taken = try identities.take(
+            plan.wanted(groups, claims, known), at: plan.latest(claims), connection)
+        var times = seen(stale, groups, claims)
+        plan.note(&times, groups, claims, known, owners: taken.compactMap(\.owner))
+        try store.seen(times, connection)
+        try store.verify(Set(times.keys), connection)
 
-        try store.seen(seen(stale, groups, claims, merges), connection)
-        let certain = stale.filter { groups[$0].binding.strength != .fixed && !groups[$0].isDerived }
-        try store.verify(Set(certain.compactMap { groups[$0].profile }), connection)
+        var kinship = try kinship(stale, plan, groups, claims, known, taken, identities, connection)
+        let before = groups.map(\.profile)
+        for i in stale { settleLosers(groups[i], &kinship) }
+        show(plan, &groups, claims, known, &kinship, &settlement)
+        try write(kinship, taken, identities, &settlement, connection)
+
+        for i in groups.indices { groups[i].profile = groups[i].profile.map(kinship.now) }
+        for (claim, group) in plan.groupOf.enumerated() where settlement.turns[claim] != nil {
+            settlement.before[claim] = group.flatMap { before[$0] }.map(kinship.now)
+        }
         let differing = stale.filter { i in
             guard groups[i].saves, let row = rows[i] else { return false }
             return row.profile != groups[i].profile || row.skew != groups[i].skew
         }
         try store.rebind(differing.map { groups[$0] }, connection)
-        try store.alias(merges.all, connection)
+    }
+
+    /// What the profiles and identities that may be named are, with everything locked.
+    private func kinship(
+        _ stale: [Int], _ plan: SignPlan, _ groups: [SessionGroup], _ claims: [Claim],
+        _ known: [UUID: UUID], _ taken: [IdentityRows.Row], _ identities: IdentityRows,
+        _ connection: Connection
+    ) throws(PostgresError) -> Kinship {
+        var named = plan.subjects(groups, claims, known)
+        for i in stale where !groups[i].binding.losers.isEmpty {
+            named.formUnion(groups[i].binding.losers)
+            groups[i].profile.map { _ = named.insert($0) }
+        }
+        var owners: [Kinship.Key: UUID] = [:]
+        for row in taken {
+            guard let owner = row.owner else { continue }
+            owners[row.key] = owner
+            named.insert(owner)
+        }
+        let (issuer, kinds) = (issuer, rules.kinds)
+        return Kinship(
+            facts: try identities.facts(
+                of: named, without: Set(taken.lazy.filter { $0.presumed != nil }.map(\.key)), connection),
+            owners: owners,
+            several: kinds.map(\.several),
+            newPerson: { issuer.profile(forIdentity: kinds[$0.kind].name, $0.value) })
+    }
+
+    /// A session's own profile loses to the one that was answered for it.
+    private func settleLosers(_ group: SessionGroup, _ kinship: inout Kinship) {
+        guard let winner = group.profile else { return }
+        for loser in group.binding.losers { kinship.settle(loser, into: winner, at: group.seenAt) }
+    }
+
+    /// Goes through what the events show, in their order.
+    private func show(
+        _ plan: SignPlan, _ groups: inout [SessionGroup], _ claims: [Claim], _ known: [UUID: UUID],
+        _ kinship: inout Kinship, _ settlement: inout Settlement
+    ) {
+        var nameless: [Sign] = []
+        for sign in plan.open {
+            let claim = claims[sign.claim]
+            switch claim.basis {
+            case .none: nameless.append(sign)
+            case .fixed:
+                guard let profile = claim.answered.map({ known[$0] ?? $0 }) else { continue }
+                for shown in sign.shown {
+                    _ = show(shown, by: profile, claim.receivedAt, canRebind: false, &kinship, &settlement)
+                }
+            default:
+                guard let i = plan.groupOf[sign.claim] else { continue }
+                for shown in sign.shown {
+                    guard let profile = groups[i].profile else { continue }
+                    let outcome = show(
+                        shown, by: profile, claim.receivedAt, canRebind: true, &kinship, &settlement)
+                    guard case .rebound(let person) = outcome else { continue }
+                    groups[i].profile = person
+                    for member in groups[i].members {
+                        settlement.turns[member, default: []].append(
+                            Settlement.Turn(event: sign.event, profile: person))
+                    }
+                }
+            }
+        }
+        // Last, since they may be known by what came behind them.
+        for sign in nameless { find(sign, claims[sign.claim], &kinship, &settlement) }
+        for claim in Array(settlement.turns.keys) {
+            settlement.turns[claim] = settlement.turns[claim]?.map {
+                Settlement.Turn(event: $0.event, profile: kinship.now($0.profile))
+            }
+        }
+        settlement.found = settlement.found.mapValues { kinship.now(known[$0] ?? $0) }
+    }
+
+    private func show(
+        _ shown: Sign.Shown, by profile: UUID, _ at: Timestamp, canRebind: Bool, _ kinship: inout Kinship,
+        _ settlement: inout Settlement
+    ) -> Kinship.Outcome {
+        let key = Kinship.Key(shown)
+        let wasKnown = kinship.facts(of: profile).knownAt != nil
+        let outcome = kinship.show(key, by: profile, at: at, canRebind: canRebind)
+        switch outcome {
+        case .linked:
+            settlement.newIdentities.insert(key)
+            if !wasKnown { counted.known += 1 }
+        case .rebound:
+            counted.rebinds += 1
+            if kinship.linked[key] != nil { settlement.newIdentities.insert(key) }
+        case .conflict: counted.conflicts += 1
+        case .nothing, .merged: break
+        }
+        return outcome
+    }
+
+    /// An event without a profile belongs to whom the first of its identities that is known belongs to; the others
+    /// are then his as well.
+    private func find(
+        _ sign: Sign, _ claim: Claim, _ kinship: inout Kinship, _ settlement: inout Settlement
+    ) {
+        let owners = sign.shown.compactMap { kinship.owner(Kinship.Key($0)) }
+        guard let person = owners.first else {
+            settlement.waiting.append(sign)
+            return
+        }
+        settlement.found[sign.event] = person
+        for shown in sign.shown {
+            _ = show(shown, by: person, claim.receivedAt, canRebind: false, &kinship, &settlement)
+        }
+    }
+
+    /// Writes what the identities came to.
+    private func write(
+        _ kinship: Kinship, _ taken: [IdentityRows.Row], _ identities: IdentityRows,
+        _ settlement: inout Settlement, _ connection: Connection
+    ) throws(PostgresError) {
+        try store.seen(kinship.made.mapValues { IdentityStore.Seen(first: $0, last: $0) }, connection)
+        var assigned: [(row: IdentityRows.Row, owner: UUID)] = []
+        for row in taken {
+            guard let owner = kinship.owner(row.key) else { continue }
+            learntOwners.append((row.key, owner))
+            if kinship.linked[row.key] != nil, owner != row.presumed { assigned.append((row, owner)) }
+            if row.isAwaited { settlement.awaited.append((row.key, owner)) }
+        }
+        try identities.assign(assigned, connection)
+        let merges = kinship.merges.all
+        settlement.gone = try store.alias(merges, connection)
+        if !merges.isEmpty { try identities.move(merges, connection) }
+        settlement.merges = merges.map {
+            Settlement.Merge(loser: $0.loser, winner: $0.winner, at: $0.at)
+        }
+        learntMerges += settlement.merges
+        var created: [UUID: Timestamp] = [:]
+        for gone in settlement.gone {
+            created[gone.winner] = min(created[gone.winner] ?? gone.createdAt, gone.createdAt)
+        }
+        let changed = kinship.changed.union(created.keys)
+        try identities.write(
+            Dictionary(uniqueKeysWithValues: changed.map { ($0, kinship.facts(of: $0)) }), createdBy: created,
+            connection)
     }
 
     private func grouped(_ claims: [Claim]) -> [SessionGroup] {
@@ -96,7 +316,7 @@ package final class Settler {
     }
 
     /// Nothing to write if the cache knows the row, and nothing new was said.
-    private func takeFromCache(_ group: inout SessionGroup, _ claims: [Claim]) {
+    private func takeFromCache(_ group: inout SessionGroup, _ claims: [Claim], mayBeFresh: Bool) {
         group.contextHash = group.context.count > 0 ? contextHash.hash(group.context) : 0
         guard let entry = cache.entry(ofSession: group.id), entry.seen != 0 else {
             return group.prepare(issuer)
@@ -113,7 +333,7 @@ package final class Settler {
             return claim.sentAt == nil || skew(claim, before: entry.skew) == entry.skew
         }
         let fresh = group.seenAt.seconds - entry.seen < Self.freshness
-        if unchanged, fresh, group.context.count == 0 || !group.saves {
+        if mayBeFresh, unchanged, fresh, group.context.count == 0 || !group.saves {
             group.isFresh = true
             group.profile = entry.profile
         } else {
@@ -128,21 +348,23 @@ package final class Settler {
 
     /// Ids whose present meaning must be asked for: those that were known when they were answered may be aliases
     /// by now, and what was sent while the database was away was not looked at.
-    private func mentioned(_ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim]) -> [UUID] {
+    private func mentioned(_ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim]) -> Set<UUID> {
         var ids: Set<UUID> = []
         for i in stale {
+            // The session's own profile may have been merged by what other sessions showed.
+            ids.insert(groups[i].derived)
             for member in groups[i].members {
                 let claim = claims[member]
                 switch claim.basis {
                 case .none, .fixed: break
                 case .known, .session:
-                    if let answered = claim.answered, answered != groups[i].derived { ids.insert(answered) }
+                    if let answered = claim.answered { ids.insert(answered) }
                 case .derived:
                     if let sent = unsettled(claim) { ids.insert(sent) }
                 }
             }
         }
-        return Array(ids)
+        return ids
     }
 
     /// The profile's id that a client sent while nobody could say whether it is known. What is no UUID can only
@@ -190,7 +412,7 @@ package final class Settler {
     /// When each profile was seen: those of the sessions, those that are fixed, and those that are to become
     /// aliases, which must be locked as well.
     private func seen(
-        _ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim], _ merges: Merges
+        _ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim]
     ) -> [UUID: IdentityStore.Seen] {
         var times: [UUID: IdentityStore.Seen] = [:]
         func note(_ id: UUID?, _ first: Timestamp, _ last: Timestamp) {
@@ -199,11 +421,11 @@ package final class Settler {
         }
         for group in stale.map({ groups[$0] }) {
             note(group.profile, group.startedAt, group.seenAt)
+            for loser in group.binding.losers { note(loser, group.seenAt, group.seenAt) }
             for member in group.members where claims[member].basis == .fixed {
                 note(claims[member].answered, claims[member].receivedAt, claims[member].receivedAt)
             }
         }
-        for merge in merges.all { note(merge.loser, merge.at, merge.at) }
         return times
     }
 

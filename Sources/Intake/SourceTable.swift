@@ -33,15 +33,8 @@ final class SourceEntry: Sendable {
         self.bucket = bucket
         self.fingerprint = fingerprint
         origins = source.origins.map { Pattern($0.lowercased()) }
-        allow = source.allow.map(Self.activity)
-        deny = source.deny.map(Self.activity)
-    }
-
-    /// Patterns may be written as labels: `Add to cart*`.
-    private static func activity(_ pattern: String) -> Pattern {
-        var key = ByteBuffer()
-        Array(pattern.utf8).withUnsafeBytes { _ = ActivityKey.append(label: $0, to: &key) }
-        return Pattern(key.bytes.text)
+        allow = source.allow.map(Pattern.init(activity:))
+        deny = source.deny.map(Pattern.init(activity:))
     }
 
     /// May pages of this origin send? A request without an origin does not come from a page, and may.

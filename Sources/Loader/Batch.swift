@@ -18,6 +18,8 @@ final class Batch {
         var refusal: Refusal?
         /// A replay that another copy of it came before, or whose row was dropped: it has no effect at all.
         var isVoid = false
+        /// The profile that it stands under, where that is not its request's.
+        var profile: UUID?
         /// What is stored instead of its properties: without what a frozen activity does not know.
         var trimmed: [UInt8]?
 

@@ -14,12 +14,24 @@ final class BatchWriter {
     private let instance: UUID
     /// Nil: sessions have no starts and ends.
     private let visits: VisitWriter?
+    private let persons: PersonStep
 
-    init(settler: Settler, visits: VisitWriter?, instance: UUID, deduplicate days: Int?) {
+    init(
+        settler: Settler, visits: VisitWriter?, instance: UUID, deduplicate days: Int?,
+        identityMetrics: IdentityMetrics = IdentityMetrics()
+    ) {
         self.settler = settler
         self.visits = visits
+        persons = PersonStep(settler.rules, metrics: identityMetrics)
         self.instance = instance
         keys = EventKeys(days: days)
+    }
+
+    /// Looks for other things in events from the next batch on.
+    func use(_ rules: IdentityRules) {
+        if rules === settler.rules { return }
+        settler.rules = rules
+        persons.rules = rules
     }
 
     /// Writes the events of the range. May be called several times in one transaction, for ranges from left to
@@ -40,6 +52,7 @@ final class BatchWriter {
     ) throws(PostgresError) {
         for i in range {
             batch.events[i].outcome = nil
+            batch.events[i].profile = nil
             if batch.events[i].refusal?.isPoison != true { batch.events[i].refusal = nil }
         }
         try ReplayRows.take(batch, range, connection)
@@ -47,6 +60,7 @@ final class BatchWriter {
         for i in range { decide(&batch.events[i]) }
         try keys.take(batch, range, connection)
         for i in range { decideRest(&batch.events[i]) }
+        try persons.write(batch, range, connection)
         let stored = range.filter { batch.events[$0].outcome == .stored }
         try rows.copy(batch, stored, connection)
         try visits?.write(stored.compactMap { visitEvent(batch, $0) }, connection)
@@ -64,7 +78,7 @@ final class BatchWriter {
     }
 
     func rolledBack() {
-        settler.rolledBack(to: 0)
+        settler.rolledBack(to: Settler.Mark())
         visits?.rolledBack(to: 0)
     }
 
@@ -74,21 +88,24 @@ final class BatchWriter {
         guard claim.flags.contains(.saveSession), claim.session.count > 0 else { return nil }
         let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
         return VisitEvent(
-            session: claim.session, source: claim.source, profile: claim.profile, time: time,
+            session: claim.session, source: claim.source, profile: batch.profile(of: i), time: time,
             receivedAt: claim.receivedAt, properties: view.properties, context: view.context,
             requestContext: claim.context, userAgent: claim.userAgent, isLocked: claim.sessionLocked)
     }
 
     /// Requests with at least one event that is processed get their session and profile settled and written.
     private func settle(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+        let events = range.filter { isProcessed(batch.events[$0]) }
         var active: [Int] = []
-        for i in range where isProcessed(batch.events[i]) && active.last != batch.events[i].request {
+        for i in events where active.last != batch.events[i].request {
             active.append(batch.events[i].request)
         }
+        let signs = persons.read(batch, events, active)
         if active.isEmpty { return }
         var claims = active.map { batch.claims[$0] }
-        try settler.settle(&claims, connection)
+        let settlement = try settler.settle(&claims, signs, connection)
         for (i, claim) in zip(active, claims) { batch.claims[i] = claim }
+        persons.take(settlement, batch, events, active)
     }
 
     private func isProcessed(_ event: Batch.Event) -> Bool {

@@ -17,28 +17,29 @@ struct EventRows: ~Copyable {
         if events.isEmpty { return }
         let sorted = Self.sorted(batch, events)
         _ = try connection.copy(Self.statement) { (out: inout CopyWriter) throws(PostgresError) in
-            for i in sorted { try write(batch.events[i].view, batch.claims[batch.events[i].request], &out) }
+            for i in sorted { try write(batch, i, &out) }
         }
     }
 
     /// By bucket, as the primary key is: its index is then walked from one end to the other for each batch.
     private static func sorted(_ batch: Batch, _ events: [Int]) -> [Int] {
         let keys = events.map { i in
-            UInt64(bucket(batch.events[i].view, batch.claims[batch.events[i].request])) << 32 | UInt64(i)
+            UInt64(bucket(batch, i)) << 32 | UInt64(i)
         }
         return keys.sorted().map { Int($0 & 0xffff_ffff) }
     }
 
     /// Where an event's row is: with its profile, else by itself.
-    private static func bucket(_ event: EventView, _ claim: Claim) -> Int32 {
-        (claim.profile ?? event.id).bucket
+    private static func bucket(_ batch: Batch, _ i: Int) -> Int32 {
+        (batch.profile(of: i) ?? batch.events[i].view.id).bucket
     }
 
     private mutating func write(
-        _ event: EventView, _ claim: Claim, _ out: inout CopyWriter
+        _ batch: Batch, _ i: Int, _ out: inout CopyWriter
     ) throws(PostgresError) {
+        let (event, claim) = (batch.events[i].view, batch.claims[batch.events[i].request])
         try out.row(columns: 14)
-        out.append(Self.bucket(event, claim))
+        out.append(Self.bucket(batch, i))
         out.append(event.id)
         out.append(claim.receivedAt)
         out.append(EventClock.corrected(said: event.said, skew: claim.skew, receivedAt: claim.receivedAt))
@@ -46,7 +47,7 @@ struct EventRows: ~Copyable {
         out.append(event.label)
         out.append(claim.source)
         out.append(orNull: claim.session)
-        out.append(claim.profile)
+        out.append(batch.profile(of: i))
         out.json { buffer in
             if event.properties.count > 0 { buffer.append(event.properties) } else { buffer.append("{}") }
         }

@@ -35,6 +35,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     }
 
     package let metrics = LoaderMetrics()
+    package let identityMetrics = IdentityMetrics()
     /// What the catalogue is told after each commit.
     package let outcomes = LoadOutcomes()
     /// Called once, on the loader's queue, when the server must not go on: another installation's database.
@@ -52,6 +53,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private let interrupter = Interrupter()
     private let shared = Locked(LoaderStatus())
     private let isScheduled = Atomic<Bool>(false)
+    private let rules = Locked(IdentityRules.none)
 
     private var conninfo: String?
     private var connection: Connection?
@@ -114,6 +116,9 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             self.work()
         }
     }
+
+    /// Says what is looked for in events; from the next batch on.
+    package func use(_ rules: IdentityRules) { self.rules.withLock { $0 = rules } }
 
     /// Loads what there is, if nothing is on its way already. From any thread.
     package func wake() {
@@ -205,10 +210,12 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         try installation.load(new)
         guard let issuer = installation.issuer else { preconditionFailure("a confirmed secret is known") }
         try partitions.ensure([], today: clock.now().day, new)
-        let settler = Settler(cache: cache, issuer: issuer)
+        let settler = Settler(
+            cache: cache, issuer: issuer, rules: rules.withLock { $0 }, metrics: identityMetrics)
         let visits = options.sessionTimeout.map { VisitWriter(cache: cache, silence: $0) }
         let writer = BatchWriter(
-            settler: settler, visits: visits, instance: spool.instance, deduplicate: options.deduplicateDays)
+            settler: settler, visits: visits, instance: spool.instance, deduplicate: options.deduplicateDays,
+            identityMetrics: identityMetrics)
         try goOn(from: positions.read(clock.now(), new))
         transaction = BatchTransaction(positions: positions, writer: writer)
         connection = new
@@ -286,6 +293,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
 
     private func load(_ connection: Connection) throws {
         guard let transaction else { return }
+        transaction.writer.use(rules.withLock { $0 })
         let begun = clock.monotonic()
         let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)

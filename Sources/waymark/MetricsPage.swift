@@ -1,6 +1,7 @@
 import Foundations
 import Glibc
 import HTTP
+import Identity
 import Intake
 import Loader
 import Spool
@@ -12,7 +13,8 @@ struct MetricsPage: ~Copyable {
 
     static func render(
         http: HTTPMetrics, admin: HTTPMetrics?, intake: IntakeMetrics, loader: LoaderMetrics,
-        loaderStatus: LoaderStatus, catalogue: CatalogueMetrics, spool: SpoolStatus,
+        identity: IdentityMetrics, loaderStatus: LoaderStatus, catalogue: CatalogueMetrics,
+        spool: SpoolStatus,
         lookupFailures: Int,
         startedAt: Timestamp, now: Timestamp, _ text: inout ByteBuffer
     ) {
@@ -21,6 +23,7 @@ struct MetricsPage: ~Copyable {
         if let admin { page.adminRequests(admin) }
         page.intake(intake)
         page.events(loader)
+        page.identity(identity)
         page.quarantine(loader.replays)
         page.catalogue(catalogue)
         page.spool(spool, now)
@@ -36,6 +39,37 @@ struct MetricsPage: ~Copyable {
         page.gauge("process_resident_memory_bytes", "Resident memory", residentBytes())
         page.gauge("process_start_time_seconds", "When the server started", Int(startedAt.seconds))
         text.append(page.out.bytes)
+    }
+
+    private mutating func identity(_ identity: IdentityMetrics) {
+        counter("waymark_profiles_known_total", "Profiles that became known", identity.known.total)
+        counter("waymark_profiles_merged_total", "Profiles merged into others", identity.merges.total)
+        counter(
+            "waymark_sessions_rebound_total", "Sessions that went over to another person",
+            identity.rebinds.total)
+        counter(
+            "waymark_identity_conflicts_total", "Identities of somebody else that changed nothing",
+            identity.conflicts.total)
+        counter(
+            "waymark_ignored_values_total", "Values that can be no identity or trait",
+            identity.ignoredValues.total)
+        counter(
+            "waymark_ignored_trait_changes_total", "Changes of traits that do not fit",
+            identity.ignoredChanges.total)
+        counter(
+            "waymark_events_waiting_total", "Events that began to wait for their person",
+            identity.waiting.total)
+        counter(
+            "waymark_events_attached_total", "Events that got their person later", identity.attached.total)
+        counter("waymark_events_expired_total", "Events that waited in vain", identity.expired.total)
+        head("waymark_outside_lookups_total", "Questions to other systems, by what came of them", "counter")
+        let outcomes = [
+            ("found", identity.lookupsFound), ("nobody", identity.lookupsEmpty),
+            ("retried", identity.lookupsRetried), ("failed", identity.lookupsFailed),
+        ]
+        for (name, counter) in outcomes {
+            sample("waymark_outside_lookups_total{outcome=\"\(name)\"}", counter.total)
+        }
     }
 
     private mutating func requests(_ http: HTTPMetrics) {

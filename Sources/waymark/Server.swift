@@ -59,6 +59,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         let loader = try Loader(
             spool: spool, cache: cache, installation: installation, receipts: receipts, options: loading,
             logger: logger)
+        loader.use(IdentityRules(configuration))
         self.loader = loader
         sessionEnds = SessionEnds(
             silence: configuration.sessionTimeout, metrics: loader.metrics, logger: logger,
@@ -154,6 +155,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             intake?.update(new)
             http?.update(new.limits)
             maintenance.keep(new.sources)
+            loader.use(IdentityRules(new))
             reloadAdmin(new.admin)
             logger.info("configuration reloaded", metadata: ["sources": "\(new.sources.count)"])
         } catch {
@@ -183,6 +185,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
                 guard let counted = counted.withLock({ $0 }) else { return 503 }
                 MetricsPage.render(
                     http: counted.http, admin: counted.admin, intake: counted.intake, loader: loader.metrics,
+                    identity: loader.identityMetrics,
                     loaderStatus: loader.status, catalogue: catalogue.metrics, spool: spool.status,
                     lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out
                 )

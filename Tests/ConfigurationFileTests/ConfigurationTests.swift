@@ -158,7 +158,6 @@ struct ConfigurationTests {
               - id: a
                 kind: web
                 key: short
-                identify: {by: voucher_id, from: properties.voucher_id}
             """
         #expect(
             try read(text).warnings == [
@@ -168,7 +167,6 @@ struct ConfigurationTests {
                 "w.yaml:4:10: proxies believes everyone: any client can claim any address",
                 "w.yaml:8:5: sources[0].key has no effect: a page could not keep it secret, so /track asks for none",
                 "w.yaml:8:5: sources[0].key is short: 16 characters or more are safe",
-                "w.yaml:9:5: sources[0].identify is not carried out by this version",
             ])
     }
 }

@@ -27,7 +27,7 @@ struct MistakeTests {
             "zzzzzzz: 1",
             #"""
             1:1: unknown key "zzzzzzz" (expected one of listen, data, database, panel, timezone, primary_key, debug, \#
-            log, proxies, deduplicate, sessions, sources, limits, smtp, journeys, admin)
+            log, proxies, deduplicate, sessions, country, identities, traits, sources, limits, smtp, journeys, admin)
             """#
         ),
         ("limits: {bdy: 1KiB}", #"1:10: unknown key "bdy" in limits (did you mean "body"?)"#),

@@ -1,4 +1,5 @@
 import Foundations
+import Payload
 import Testing
 
 @testable import Intake

@@ -3,7 +3,9 @@ extension Schema {
     static let identity = #"""
         alter table profile
             add column kinds text[] not null default '{}',
-            add column known_at timestamptz;
+            add column known_at timestamptz,
+            add column fixed boolean not null default false;
+        comment on column profile.fixed is 'its id is a source''s own (static_profile_id): it never loses a merge';
         comment on column profile.kinds is 'the kinds of identities that it is known by';
         comment on column profile.known_at is 'when it first showed an identity; null: anonymous';
 
@@ -64,6 +66,7 @@ extension Schema {
             received_at timestamptz not null,
             source text collate "C" not null,
             url text not null,
+            effects jsonb not null,
             state text not null,
             attempt int not null default 0,
             next_at timestamptz not null,

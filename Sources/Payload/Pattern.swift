@@ -1,17 +1,17 @@
 import Foundations
 
 /// A text with `*` for any run of characters: what `allow`, `deny` and `origins` are made of.
-struct Pattern: Sendable {
+package struct Pattern: Sendable {
     private let text: [UInt8]
 
-    init(_ text: String) { self.text = Array(text.utf8) }
+    package init(_ text: String) { self.text = Array(text.utf8) }
 
     /// As it was written.
-    var name: String { String(decoding: text, as: UTF8.self) }
+    package var name: String { String(decoding: text, as: UTF8.self) }
 
     /// Greedy with one step back to the last `*`: linear for one wildcard, and never worse than the product of
     /// both lengths.
-    func matches(_ subject: Bytes) -> Bool {
+    package func matches(_ subject: Bytes) -> Bool {
         var (p, s) = (0, 0)
         var star: (pattern: Int, subject: Int)?
         while s < subject.count {
@@ -34,8 +34,17 @@ struct Pattern: Sendable {
     }
 }
 
+extension Pattern {
+    /// A pattern of activities: it may be written as a label, `Add to cart*`.
+    package init(activity pattern: String) {
+        var key = ByteBuffer()
+        Array(pattern.utf8).withUnsafeBytes { _ = ActivityKey.append(label: $0, to: &key) }
+        self.init(key.bytes.text)
+    }
+}
+
 extension [Pattern] {
-    func matches(_ subject: Bytes) -> Bool {
+    package func matches(_ subject: Bytes) -> Bool {
         for pattern in self where pattern.matches(subject) { return true }
         return false
     }
