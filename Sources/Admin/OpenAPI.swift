@@ -30,7 +30,7 @@ enum OpenAPI {
 
     private static let preface = """
         Lists are paged: send the `next` of a page as `after` to get the one behind it; `next` is null on the last \
-        page. Members may be added to answers with a new version. HEAD is answered wherever GET is. Times are UTC.
+        page. HEAD is answered wherever GET is. Times are UTC.
         """
 
     private static func paths(of endpoints: [Endpoint], _ components: inout Components) -> JSONValue {
