@@ -69,6 +69,33 @@ package struct CatalogueStore {
         return result
     }
 
+    /// Puts what was learnt from all events in the place of what was known, inside of the caller's transaction. An
+    /// activity keeps its id, its history and what it is frozen to, also when there is no event of it any more.
+    mutating func replace(_ learnt: [Learnt], now: Timestamp, _ connection: Connection) throws -> Result {
+        var result = Result()
+        let learnt = learnt.sorted { $0.key < $1.key }
+        let all = try connection.execute("select key from activity order by key for update")
+        let keys = (0..<all.count).map { ExactText(all.string($0, 0)) }
+        var rows = try lock(keys, connection)
+        try connection.execute("update activity set summary = '', events = 0, parameters = 0, sources = '{}'")
+        try readQuota(connection)
+        let new = learnt.filter { rows[$0.key] == nil }
+        if !new.isEmpty { try admit(new, &rows, &result, connection) }
+        var updates = ActivityUpdates()
+        var drift = DriftRows()
+        for item in learnt {
+            guard let row = rows[item.key] else { continue }
+            var summary = item.summary
+            let entries = Drift.entries(before: row.summary, after: summary)
+            summary.acknowledge(entries)
+            drift.add(entries, activity: row.id)
+            updates.add(item.key, summary, ViewShape(summary))
+        }
+        try updates.write(connection)
+        try drift.write(foundAt: now, connection)
+        return result
+    }
+
     /// Rows are locked in the order of their keys, so that two servers never wait for each other.
     private func lock(
         _ keys: [ExactText], _ connection: Connection

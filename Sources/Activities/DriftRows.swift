@@ -39,6 +39,9 @@ struct DriftRows: ~Copyable {
             from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[],
                 $8::timestamptz[], $9::text[], $10::text[]) with ordinality
                 as q(activity, path, change, f, t, nearest, event, at, source, client, place)
+            where not exists (
+                select from drift d where d.activity = q.activity and d.path is not distinct from q.path
+                    and d.change = q.change and d.event = q.event)
             order by place
             """, with: values, context: "writing the history")
         try connection.execute(

@@ -18,21 +18,24 @@ package struct FrozenActivities: Sendable {
 
     package subscript(key: String) -> Entry? { entries[ExactText(key)] }
 
-    /// Reads them again if there was a change; false: there was none.
-    @discardableResult
-    package mutating func refresh(_ connection: Connection) throws -> Bool {
+    /// Reads them again if there was a change; the keys of those that this version cannot read.
+    package mutating func refresh(_ connection: Connection) throws(PostgresError) -> [String] {
         let now = try connection.execute("select frozen_version from catalogue_state").int8(0, 0)
-        if now == version { return false }
+        if now == version { return [] }
         let rows = try connection.execute(
             "select key, frozen, frozen_extra from activity where frozen_at is not null")
         var found: [ExactText: Entry] = [:]
+        var unreadable: [String] = []
         for i in 0..<rows.count {
-            found[ExactText(rows.string(i, 0))] = Entry(
-                schema: try FrozenSchema(decoding: rows.bytea(i, 1)),
-                extra: Freeze.Extra(rawValue: rows.string(i, 2)) ?? .quarantine)
+            let extra = Freeze.Extra(rawValue: rows.string(i, 2)) ?? .quarantine
+            if let schema = try? FrozenSchema(decoding: rows.bytea(i, 1)) {
+                found[ExactText(rows.string(i, 0))] = Entry(schema: schema, extra: extra)
+            } else {
+                unreadable.append(rows.string(i, 0))
+            }
         }
         (entries, version) = (found, now)
-        return true
+        return unreadable
     }
 
     /// The keys of those that are frozen.

@@ -12,14 +12,16 @@ final class BatchWriter {
     private var keys: EventKeys
     private var rows = EventRows()
     private let instance: UUID
+    private let frozen: FrozenGate
     /// Nil: sessions have no starts and ends.
     private let visits: VisitWriter?
     private let persons: PersonStep
 
     init(
-        settler: Settler, visits: VisitWriter?, instance: UUID, deduplicate days: Int?,
-        identityMetrics: IdentityMetrics = IdentityMetrics()
+        settler: Settler, visits: VisitWriter?, frozen: FrozenGate = FrozenGate(), instance: UUID,
+        deduplicate days: Int?, identityMetrics: IdentityMetrics = IdentityMetrics()
     ) {
+        self.frozen = frozen
         self.settler = settler
         self.visits = visits
         persons = PersonStep(settler.rules, metrics: identityMetrics)
@@ -54,7 +56,9 @@ final class BatchWriter {
             batch.events[i].outcome = nil
             batch.events[i].profile = nil
             if batch.events[i].refusal?.isPoison != true { batch.events[i].refusal = nil }
+            batch.events[i].trimmed = nil
         }
+        frozen.check(batch, range)
         try ReplayRows.take(batch, range, connection)
         try settle(batch, range, connection)
         for i in range { decide(&batch.events[i]) }

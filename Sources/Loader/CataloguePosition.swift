@@ -34,6 +34,14 @@ struct CataloguePosition {
         return rows.affected == 1
     }
 
+    /// From where on a rebuild that is under way needs this spool; nil: there is none.
+    func pinned(_ now: Timestamp, _ connection: Connection) throws(PostgresError) -> Position? {
+        let rows = try connection.execute(
+            "select (rebuild_from ->> $1)::bigint from catalogue_state where rebuild_at > $2",
+            "\(instance)/\(epoch)", now.adding(seconds: -60))
+        return rows.count == 0 || rows.isNull(0, 0) ? nil : Position(rawValue: rows.int8(0, 0))
+    }
+
     /// Steps over what the spool has no longer, and remembers that something is missing.
     func skip(
         from old: Position, to new: Position, now: Timestamp, _ connection: Connection

@@ -209,7 +209,8 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
             logger.warning("the catalogue's position moved: reading it again")
             return try goOn(connection)
         }
-        spool.hold(from: state.position)
+        let pinned = try positions.pinned(clock.now(), connection) ?? state.position
+        spool.hold(from: min(pinned, state.position))
         metrics.flushes.add()
         metrics.events.add(result.events)
         metrics.changes.add(result.merged.entries)

@@ -38,6 +38,7 @@ struct EventRows: ~Copyable {
         _ batch: Batch, _ i: Int, _ out: inout CopyWriter
     ) throws(PostgresError) {
         let (event, claim) = (batch.events[i].view, batch.claims[batch.events[i].request])
+        let trimmed = batch.events[i].trimmed
         try out.row(columns: 14)
         out.append(Self.bucket(batch, i))
         out.append(event.id)
@@ -49,7 +50,13 @@ struct EventRows: ~Copyable {
         out.append(orNull: claim.session)
         out.append(batch.profile(of: i))
         out.json { buffer in
-            if event.properties.count > 0 { buffer.append(event.properties) } else { buffer.append("{}") }
+            if let trimmed {
+                buffer.append(trimmed)
+            } else if event.properties.count > 0 {
+                buffer.append(event.properties)
+            } else {
+                buffer.append("{}")
+            }
         }
         if event.context.count > 0 { out.append(JSONText(event.context)) } else { out.appendNull() }
         writeTags(event.tags, &out)

@@ -66,6 +66,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     /// What crashed the process before, until it is loaded or found.
     private var suspicion: Suspicion?
     private let batch = Batch()
+    private let frozen = FrozenGate()
     /// About how many events are tried at once: as many as wanted, fewer after failures.
     private var batchSize: Int
     private var courtesy = Courtesy()
@@ -214,8 +215,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             cache: cache, issuer: issuer, rules: rules.withLock { $0 }, metrics: identityMetrics)
         let visits = options.sessionTimeout.map { VisitWriter(cache: cache, silence: $0) }
         let writer = BatchWriter(
-            settler: settler, visits: visits, instance: spool.instance, deduplicate: options.deduplicateDays,
-            identityMetrics: identityMetrics)
+            settler: settler, visits: visits, frozen: frozen, instance: spool.instance,
+            deduplicate: options.deduplicateDays, identityMetrics: identityMetrics)
         try goOn(from: positions.read(clock.now(), new))
         transaction = BatchTransaction(positions: positions, writer: writer)
         connection = new
@@ -251,6 +252,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         transaction = nil
         // What comes back may be another state of the database.
         partitions.forget()
+        frozen.forget()
         shared.withLock {
             $0.isConnected = false; $0.fault = reason
         }
@@ -297,6 +299,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         let begun = clock.monotonic()
         let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)
+        try frozen.refresh(at: clock.monotonic(), connection, logger)
         accuse()
         let range = Suspicion(
             begin: position, events: max(batch.events.count, 1), crashes: suspicion?.trial.crashes ?? 0)

@@ -18,8 +18,8 @@ struct Waymark: ParsableCommand {
             """,
         version: "waymark \(version)",
         subcommands: [
-            ServeCommand.self, CheckCommand.self, DatabaseCommand.self, QuarantineCommand.self,
-            ProfileCommand.self, JourneysCommand.self, VersionCommand.self,
+            ServeCommand.self, CheckCommand.self, DatabaseCommand.self, ActivitiesCommand.self,
+            QuarantineCommand.self, ProfileCommand.self, JourneysCommand.self, VersionCommand.self,
         ])
 }
 
