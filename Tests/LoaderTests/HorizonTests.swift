@@ -1,0 +1,131 @@
+import Foundations
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Loader
+
+/// Up to when all is loaded: the slowest living server decides.
+struct HorizonTests {
+    static let now = Timestamp(seconds: 1_790_000_000)
+    static let minute: Int64 = 60_000_000
+
+    /// Seconds before now: loaded until, alive at.
+    @Test(
+        arguments: [
+            ([], 100, nil), ([(5, 1)], 100, 5), ([(5, 1), (300, 2)], 100, 300),
+            ([(5, 1), (300, 59)], 100, 300),
+            ([(5, 1), (300, 61)], 100, 5), ([(5, 1), (300, 61)], 59, nil), ([(5, 1), (300, 90_000)], 10, 5),
+            ([(300, 61)], 100, nil),
+        ] as [([(Int64, Int64)], Int64, Int64?)])
+    func theSlowestLivingServerDecides(servers: [(Int64, Int64)], reachable: Int64, expected: Int64?) {
+        let servers = servers.map { loaded, alive in
+            Horizon.Server(
+                loadedUntil: Self.now.adding(seconds: -loaded), aliveAt: Self.now.adding(seconds: -alive))
+        }
+        let found = Horizon.moment(servers, now: Self.now, reachable: reachable * 1_000_000)
+        #expect(found == expected.map { Self.now.adding(seconds: -$0) })
+    }
+
+    /// What arrives while an idle server says up to when it has loaded counts from there, although its clock was read
+    /// before.
+    @Test func nothingArrivesBeforeWhatAnIdleServerPromised() throws {
+        let database = try PostgresServer.shared.get().makeDatabase()
+        let node = try Node(database, silence: 60_000_000)
+        node.load()
+        let before = Clock.system.now()
+        func promised() throws -> String? {
+            try database.value("select (extract(epoch from loaded_until) * 1e6)::bigint from spool_position")
+        }
+        let until = try eventually("the idle server goes on") {
+            try promised().flatMap { Int64($0) }.flatMap { $0 > before.microseconds ? $0 : nil }
+        }
+        try node.write([TestRequest(session: "late")], at: before.adding(seconds: -5))
+        try node.drain()
+        let received = try database.value(
+            "select (extract(epoch from received_at) * 1e6)::bigint from event where source <> '@waymark'")
+        #expect(try #require(received.flatMap { Int64($0) }) >= until)
+        try node.stop()
+    }
+
+    @Test func aSpoolThatWasNeverLoadedPromisesNothing() throws {
+        let database = try PostgresServer.shared.get().makeDatabase()
+        let node = try Node(database, silence: 60_000_000)
+        try node.write([TestRequest()], at: Self.now)
+        node.load()
+        try eventually("the first batch is loaded") { try database.count("select count(*) from event") > 0 }
+        let ahead = try database.count("select count(*) from spool_position where loaded_until > now()")
+        #expect(ahead == 0)
+        try node.stop()
+    }
+}
+
+/// The worker that ends sessions, next to real loaders.
+struct SessionEndTests {
+    private let database: Database
+    private let nodes: [Node]
+    private let logger: Logger
+
+    init() throws {
+        let database = try PostgresServer.shared.get().makeDatabase()
+        self.database = database
+        nodes = try (0..<2).map { _ in try Node(database, silence: VisitTests.silence) }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        self.logger = logger
+    }
+
+    private func worker(of node: Node) -> SessionEnds {
+        let worker = SessionEnds(
+            silence: VisitTests.silence, metrics: node.loader.metrics, logger: logger,
+            isReady: { node.loader.status.isConnected })
+        worker.use(database.conninfo)
+        return worker
+    }
+
+    private func ends() throws -> Int {
+        try database.count("select count(*) from event where activity = 'session.end'")
+    }
+
+    @Test func twoServersEndEverySessionOnce() throws {
+        for node in nodes { node.load() }
+        try eventually("the tables are there") { nodes.allSatisfy(\.loader.status.isConnected) }
+        for i in 0..<300 {
+            try nodes[i % 2].write([VisitTests.request("s\(i % 150)", i % 7, 60 + i % 5)])
+        }
+        for node in nodes { try node.drain() }
+        let workers = nodes.map { worker(of: $0) }
+        try eventually("all sessions have ended") { try ends() >= 300 }
+        for node in nodes { try node.stop() }
+        for worker in workers { worker.stop() }
+        #expect(try ends() == 300)
+        #expect(try database.count("select count(distinct id) from event where source = '@waymark'") == 600)
+        #expect(try database.count("select count(*) from visit where not ended") == 0)
+        #expect(try database.count("select count(*) from session where ended_at is null") == 0)
+        #expect(nodes.reduce(0) { $0 + $1.loader.metrics.sessionsEnded.total } == 300)
+    }
+
+    /// An event that waits in the spool of a server that lives is not taken for silence.
+    @Test func aSlowServerIsWaitedFor() throws {
+        let node = nodes[0]
+        node.load()
+        try node.write([VisitTests.request("s", 0)], at: VisitTests.zero.adding(seconds: 60))
+        try node.drain()
+        try database.run(
+            """
+            insert into spool_position (instance, epoch, position, loaded_until, alive_at, host)
+            values (gen_random_uuid(), gen_random_uuid(), 0, to_timestamp(1790000000 + 1799), now() + interval '1 h', 'slow')
+            """)
+        let worker = worker(of: node)
+        defer { worker.stop() }
+        // The worker has looked: it ends another session that the slow server cannot touch any more.
+        try node.write([VisitTests.request("old", -31)])
+        try eventually("the older session has ended") { try ends() == 1 }
+        #expect(try database.value("select ended_at from session where id = 's'") == nil)
+        try database.run(
+            "update spool_position set loaded_until = to_timestamp(1790000000 + 1800) where host = 'slow'")
+        try eventually("the session has ended") { try ends() == 2 }
+        for node in nodes { try node.stop() }
+    }
+}
