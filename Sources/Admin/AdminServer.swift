@@ -4,7 +4,7 @@ import Logging
 
 /// The admin API: a listener of its own on one lane, with tokens, small limits and a description of itself.
 ///
-///     let admin = AdminServer(configuration.admin, parts: parts, logger: logger)
+///     let admin = AdminServer(configuration, parts: parts, logger: logger)
 ///     for address in try admin.start() { … }
 ///     admin.use(conninfo)
 ///
@@ -23,18 +23,20 @@ package final class AdminServer: Sendable {
     private let http: HTTPServer
     private let workroom: Workroom
     private let tokens: Locked<Tokens>
+    private let names: Locked<IdentityNames>
 
     /// Nil when no token is configured: nobody could ask anything.
-    package init?(_ configuration: Configuration.Admin, parts: Parts, logger: Logger) {
-        guard configuration.isWanted else { return nil }
-        let tokens = Locked(Tokens(configuration))
+    package init?(_ configuration: Configuration, parts: Parts, logger: Logger) {
+        guard configuration.admin.isWanted else { return nil }
+        let tokens = Locked(Tokens(configuration.admin))
+        let names = Locked(IdentityNames(configuration))
         let workroom = Workroom(logger: logger)
-        let router = Router(Endpoints.all(parts))
-        let options = HTTPOptions(listen: configuration.listen, lanes: 1, limits: Self.limits)
+        let router = Router(Endpoints.all(parts, names))
+        let options = HTTPOptions(listen: configuration.admin.listen, lanes: 1, limits: Self.limits)
         http = HTTPServer(options: options, logger: logger) { lane in
             AdminLane(lane, router: router, workroom: workroom, tokens: tokens, logger: logger)
         }
-        (self.workroom, self.tokens) = (workroom, tokens)
+        (self.workroom, self.tokens, self.names) = (workroom, tokens, names)
     }
 
     /// A few people and programs, who send little.
@@ -56,10 +58,11 @@ package final class AdminServer: Sendable {
     /// Where the database is; nil: it is not there for the time being.
     package func use(_ conninfo: String?) { workroom.use(conninfo) }
 
-    /// Takes changed tokens over; where it listens is fixed at the start.
-    package func update(_ configuration: Configuration.Admin) {
-        let new = Tokens(configuration)
-        tokens.withLock { $0 = new }
+    /// Takes changed tokens and rules of identities over; where it listens is fixed at the start.
+    package func update(_ configuration: Configuration) {
+        let (tokens, names) = (Tokens(configuration.admin), IdentityNames(configuration))
+        self.tokens.withLock { $0 = tokens }
+        self.names.withLock { $0 = names }
     }
 
     /// Lets what is under way finish; calls back when the last connection is gone.

@@ -4,46 +4,55 @@ import Postgres
 
 extension Endpoints {
     /// Who is who, and what they did.
-    static let profiles = [listProfiles, getProfile, getTimeline, getVisits, getTraits]
+    static func profiles(_ names: Locked<IdentityNames>) -> [Endpoint] {
+        [listProfiles(names), getProfile, getTimeline, getVisits, getTraits]
+    }
 
     private static let id = Parameter.path(
         "id", .id, "the profile's id, or one that was merged into it",
         like: "0198c5f2-7b7e-8a3c-9d4e-5f60718293a4")
 
-    private static let listProfiles = Endpoint(
-        verb: .get, path: "/admin/profiles", name: "listProfiles", tag: .profiles,
-        summary: "Profiles in the order of their ids, or those that something is known to belong to",
-        parameters: [
-            .limit, .after(.id, like: "0198c5f2-7b7e-8a3c-9d4e-5f60718293a4"),
-            .query(
-                "identity", .text(pattern: "[^:]{1,64}:[\\s\\S]{1,512}").saying("kind, colon, value"),
-                "only the one who is known by this", like: "email:ada@example.org"),
-            .query(
-                "session", .text(1...256), "only the one to whom this session belongs",
-                like: "0198c5f2-7b7e-7a3c-9d4e-5f60718293a4"),
-        ],
-        answer: .page(of: Shapes.profile),
-        work: .database { inquiry, connection in
-            guard let found = try known(inquiry, connection) else {
-                let all = try People.list(
-                    limit: inquiry.limit + 1, after: inquiry.id("after"), withPrivate: inquiry.mayWrite,
-                    connection)
-                return inquiry.page(all, cursor: { "\($0.id)" }) { Shapes.profile($0) }
-            }
-            let summaries = try found.compactMap { id throws(PostgresError) in
-                try People.summary(of: id, withPrivate: inquiry.mayWrite, connection)
-            }
-            return ["items": .list(summaries.map { Shapes.profile($0) }), "next": nil]
-        })
+    private static func listProfiles(_ names: Locked<IdentityNames>) -> Endpoint {
+        Endpoint(
+            verb: .get, path: "/admin/profiles", name: "listProfiles", tag: .profiles,
+            summary: "Profiles in the order of their ids, or those that something is known to belong to",
+            parameters: [
+                .limit, .after(.id, like: "0198c5f2-7b7e-8a3c-9d4e-5f60718293a4"),
+                .query(
+                    "identity", .text(pattern: "[^:]{1,64}:[\\s\\S]{1,512}").saying("kind, colon, value"),
+                    "only the one who is known by this", like: "email:ada@example.org"),
+                .query(
+                    "session", .text(1...256), "only the one to whom this session belongs",
+                    like: "0198c5f2-7b7e-7a3c-9d4e-5f60718293a4"),
+            ],
+            answer: .page(of: Shapes.profile),
+            work: .database { inquiry, connection in
+                guard let found = try known(inquiry, names.withLock { $0 }, connection) else {
+                    let all = try People.list(
+                        limit: inquiry.limit + 1, after: inquiry.id("after"), withPrivate: inquiry.mayWrite,
+                        connection)
+                    return inquiry.page(all, cursor: { "\($0.id)" }) { Shapes.profile($0) }
+                }
+                let summaries = try found.compactMap { id throws(PostgresError) in
+                    try People.summary(of: id, withPrivate: inquiry.mayWrite, connection)
+                }
+                return ["items": .list(summaries.map { Shapes.profile($0) }), "next": nil]
+            })
+    }
 
     /// Who is meant by what was asked for; nil: nothing was asked for, so everybody is.
     private static func known(
-        _ inquiry: Inquiry, _ connection: Connection
+        _ inquiry: Inquiry, _ names: IdentityNames, _ connection: Connection
     ) throws(PostgresError) -> [UUID]? {
         var found: [UUID?] = []
         if let identity = inquiry.text("identity"), let colon = identity.firstIndex(of: ":") {
-            let value = String(identity[identity.index(after: colon)...])
-            found.append(try People.find(kind: String(identity[..<colon]), value: value, connection))
+            let kind = String(identity[..<colon])
+            var person: UUID?
+            for value in names.forms(of: String(identity[identity.index(after: colon)...]), kind: kind)
+            where person == nil {
+                person = try People.find(kind: kind, value: value, connection)
+            }
+            found.append(person)
         }
         if let session = inquiry.text("session") {
             found.append(try Person.find(.session(session), connection)?.id)

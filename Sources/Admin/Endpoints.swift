@@ -2,8 +2,8 @@ import Foundations
 
 /// All that can be asked, by chapter. Whoever adds an endpoint adds it to one of these lists.
 enum Endpoints {
-    static func all(_ parts: AdminServer.Parts) -> [Endpoint] {
-        let chapters = activities + quarantine + profiles + operation(parts)
+    static func all(_ parts: AdminServer.Parts, _ names: Locked<IdentityNames>) -> [Endpoint] {
+        let chapters = activities + quarantine + profiles(names) + operation(parts)
         let all = chapters
         let description = Locked<JSONValue>(.null)
         let whole = all + [describe(description)]

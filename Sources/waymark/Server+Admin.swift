@@ -9,7 +9,7 @@ extension Server {
     /// Nil when no token is configured.
     func makeAdmin() -> AdminServer? {
         AdminServer(
-            configuration.admin,
+            configuration,
             parts: AdminServer.Parts(version: version, status: { [unowned self] in adminStatus() }),
             logger: logger)
     }
@@ -24,10 +24,9 @@ extension Server {
         }
     }
 
-    func reloadAdmin(_ new: Configuration.Admin) {
-        let old = configuration.admin
-        if let admin { admin.update(new) }
-        if new.listen != old.listen || admin == nil && new.isWanted {
+    func reloadAdmin(_ new: Configuration) {
+        admin?.update(new)
+        if new.admin.listen != configuration.admin.listen || admin == nil && new.admin.isWanted {
             logger.warning("admin.listen, and a first token of admin, take effect with the next start")
         }
     }

@@ -156,7 +156,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             http?.update(new.limits)
             maintenance.keep(new.sources)
             loader.use(IdentityRules(new))
-            reloadAdmin(new.admin)
+            reloadAdmin(new)
             logger.info("configuration reloaded", metadata: ["sources": "\(new.sources.count)"])
         } catch {
             logger.error("the configuration is not taken over", metadata: ["error": "\(error)"])

@@ -7,7 +7,7 @@ import Testing
 
 /// The description is as strict as it says, whatever endpoints there are.
 struct OpenAPITests {
-    private let endpoints = Endpoints.all(parts)
+    private let endpoints = Endpoints.all(parts, Locked(IdentityNames(Configuration())))
     private let document: JSONValue
 
     init() throws {
@@ -96,6 +96,21 @@ struct OpenAPITests {
         let endpoint = try #require(endpoints.first { $0.name == "getStatus" })
         guard case .memory(let work) = endpoint.work else { throw Refusal.notFound }
         #expect(endpoint.answer.misfit(try JSONValue(parsing: try work(Inquiry()).encoded)) == nil)
+    }
+}
+
+struct IdentityNamesTests {
+    @Test(arguments: [
+        ("email", " Ada@Example.ORG", ["ada@example.org", " Ada@Example.ORG"]),
+        ("email", "ada@example.org", ["ada@example.org"]), ("email", "no address", ["no address"]),
+        ("customer", "A-4711 ", ["A-4711", "A-4711 "]), ("loyalty", "ABC", ["abc", "ABC"]),
+        ("phone", "030 1234567", ["+49301234567", "030 1234567"]),
+    ])
+    func whatIsAskedForIsFoundInItsKeptForm(kind: String, value: String, forms: [String]) {
+        var configuration = Configuration()
+        configuration.identity.country = "DE"
+        configuration.identity.kinds = [IdentityKind("loyalty", form: .lower, several: true)]
+        #expect(IdentityNames(configuration).forms(of: value, kind: kind) == forms)
     }
 }
 

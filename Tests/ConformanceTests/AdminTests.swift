@@ -156,6 +156,24 @@ import Testing
         )
     }
 
+    @Test func aProfileIsFoundByWhatItIsKnownBy() throws {
+        let address = "\(unique("ada"))@example.org"
+        _ = try world.database.value(
+            """
+            insert into identity (bucket, kind, value, profile_id, created_at)
+            values (bucket_of('email:' || $1::text), 'email', $1, $2::uuid, now()) returning 1
+            """, address, world.profile)
+        for written in [address, address.uppercased(), " \(address)"] {
+            let found = try world.items("/admin/profiles?identity=email:\(escaped(written))", limit: 5)
+            #expect(found.compactMap { $0["id"]?.text } == [world.profile])
+        }
+        let person = try world.get("/admin/profiles/\(world.profile)").json()
+        #expect(person["identities"]?.list?.contains { $0["value"]?.text == address } == true)
+        let both = "identity=email:\(escaped(address))&session="
+        #expect(try world.items("/admin/profiles?\(both)the%20session", limit: 5).count == 1)
+        #expect(try world.items("/admin/profiles?\(both)another", limit: 5) == [])
+    }
+
     @Test(arguments: [1, 2, 50])
     func aTimelineComesInPages(limit: Int) throws {
         let events = try world.items("/admin/profiles/\(world.profile)/timeline", limit: limit)
