@@ -5,9 +5,7 @@ enum Appearance {
         for place: PathPlace, in after: ActivitySummary, _ known: [ParameterPath: PathPlace]
     ) -> DriftEntry? {
         let node = place.node
-        guard node.first.key != after.first?.key, node.first.key != place.parent?.first.key else {
-            return nil
-        }
+        guard node.first.key != after.first?.key, !cameWithParent(place) else { return nil }
         // Members of which there are too many are shown as a map from some day on: that is no change of the events.
         if isMap(place.path), !known.isEmpty, known[place.path.parent ?? place.path] != nil, !isIDs(place) {
             return nil
@@ -15,6 +13,14 @@ enum Appearance {
         guard let nearest = nearest(to: place) else { return DriftEntry(.appeared, place.path, node.first) }
         let path = ParameterPath(Array(place.path.segments.dropLast()) + [nearest.segment])
         return DriftEntry(.similarName, place.path, node.first, nearest: path)
+    }
+
+    /// Its parent became an object, or an array, with it: that is one change.
+    private static func cameWithParent(_ place: PathPlace) -> Bool {
+        guard let parent = place.parent else { return false }
+        return parent.kinds.contains {
+            ($0.kind == .object || $0.kind == .array) && $0.first.key == place.node.first.key
+        }
     }
 
     private static func isMap(_ path: ParameterPath) -> Bool {

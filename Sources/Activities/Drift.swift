@@ -44,7 +44,7 @@ package enum Drift {
         if isNew { entries.append(DriftEntry(.activityAppeared, nil, first)) }
         guard isNew || before.map({ mayHaveChanged($0, after) }) ?? true else { return [] }
         let known = before.map {
-            Dictionary(uniqueKeysWithValues: ParameterTree($0).all.map { ($0.path, $0) })
+            Dictionary(ParameterTree($0).all.map { ($0.path, $0) }) { one, _ in one }
         }
         for place in ParameterTree(after).all {
             let old = known?[place.path]?.node
@@ -66,7 +66,10 @@ package enum Drift {
                 return true
             }
             let mask = node.mask(at: after.recent.moves, after.limits)
-            return (mask.latest ?? after.recent.count) >= after.limits.missing
+            guard (mask.latest ?? after.recent.count) >= after.limits.missing else { return false }
+            // What has been out of the latest events for long was entered then, or never will be.
+            return !mask.isEmpty
+                || !before.paths.nodes[index].mask(at: before.recent.moves, before.limits).isEmpty
         }
     }
 }

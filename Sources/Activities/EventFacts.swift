@@ -38,7 +38,8 @@ package struct EventKey: Hashable, Comparable, Sendable {
     }
 
     @inlinable package static func < (a: Self, b: Self) -> Bool {
-        a.receivedAt == b.receivedAt ? a.id < b.id : a.receivedAt < b.receivedAt
+        let (mine, theirs) = (a.receivedAt.microseconds, b.receivedAt.microseconds)
+        return mine == theirs ? a.id < b.id : mine < theirs
     }
 }
 

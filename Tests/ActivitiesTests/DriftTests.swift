@@ -29,7 +29,7 @@ import Testing
         (#"{"a":1}"#, #"{"a":null}"#, []),
         (#"{"a":true}"#, #"{"a":"true"}"#, ["conflict a boolean > text"]),
         (#"{"a":[1]}"#, #"{"a":1}"#, ["array-became-scalar a array > integer"]),
-        (#"{"a":1}"#, #"{"a":[1]}"#, ["scalar-became-array a integer > array", "appeared a[]"]),
+        (#"{"a":1}"#, #"{"a":[1]}"#, ["scalar-became-array a integer > array"]),
         (#"{"a":{"b":1}}"#, #"{"a":1}"#, ["conflict a object > integer"]),
         (#"{"price":1}"#, #"{"price":1,"Price":1}"#, ["similar-name Price ~ price"]),
         (#"{"price":1}"#, #"{"prise":1}"#, ["similar-name prise ~ price"]),
@@ -62,6 +62,26 @@ import Testing
         let summary = ActivitySummary(#"{"a":1,"b":{"c":[1,"x",null]}}"#)
         #expect(lines(nil, summary) == ["activity-appeared @1 shop web/1.0"])
         #expect(lines(nil, ActivitySummary()).isEmpty)
+    }
+
+    @Test(arguments: 0..<20) func inHowManyPortionsItWasLearntDoesNotMatter(_ seed: Int) {
+        var dice = Dice(state: UInt64(seed + 300))
+        let all = (1...9).map { Sighting(RandomProperties.text(&dice), $0) }
+        var known: ActivitySummary?
+        var found: [String] = []
+        var start = 0
+        while start < all.count {
+            let end = min(start + 1 + dice.below(4), all.count)
+            var summary = known ?? ActivitySummary()
+            summary.merge(ActivitySummary(Array(all[start..<end])))
+            found += lines(known, summary)
+            (known, start) = (summary, end)
+        }
+        // Which names make a map of an object is known only at the end.
+        let whole = ActivitySummary(all)
+        let parameters = whole.parameters
+        guard parameters.count < 500, !parameters.contains(where: { $0.node.isCollapsed }) else { return }
+        #expect(found.sorted() == lines(nil, whole).sorted())
     }
 
     func events(_ ranges: [(String, Int)]) -> [Sighting] {
