@@ -44,7 +44,7 @@ let package = Package(
         .executableTarget(
             name: "waymark",
             dependencies: [
-                "Admin", "Intake", "Loader", "Alerts", "Webhooks", "Journeys", "Embedded",
+                "Admin", "Intake", "Loader", "Alerts", "Webhooks", "Outbound", "Journeys", "Embedded",
                 "ConfigurationFile",
                 arguments, logging,
             ],
@@ -90,7 +90,7 @@ let package = Package(
         tests(of: "Journeys", ["TestSupport", "Payload", logging]),
         tests(
             of: "Webhooks", ["TestSupport", "ConfigurationFile", "Outbound", "Payload", "Postgres", logging]),
-        tests(of: "Alerts", ["TestSupport", logging]),
+        tests(of: "Alerts", ["TestSupport", "Foundations", "Outbound", "Postgres", logging]),
         tests(of: "Admin", ["TestSupport", "HTTP", logging]),
         tests(of: "Identity", ["TestSupport", "Payload", logging]),
         tests(of: "Intake", [logging]),

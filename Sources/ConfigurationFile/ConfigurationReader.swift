@@ -86,6 +86,16 @@ struct ConfigurationReader {
         {
             configuration.limits = Limits(limits)
         }
+        if let value = section.value("smtp") {
+            if case .map = value {
+                if let smtp = Section(value, path: "smtp", keys: Configuration.SMTP.keys, findings: findings)
+                {
+                    configuration.smtp = Configuration.SMTP(smtp, directory: directory)
+                }
+            } else {
+                section.refuse(value, "smtp", Refusal("is not a mapping", expected: "a mapping"), true)
+            }
+        }
         if let value = section.value("admin"),
             let admin = Section(
                 value, path: "admin", keys: Configuration.Admin.keys, findings: findings)
@@ -104,14 +114,6 @@ struct ConfigurationReader {
             findings.warn(
                 section.place(of: "journeys"), "journeys is not acted on by this version: no journey runs")
         }
-        if let value = section.value("smtp") {
-            if case .map = value {
-                findings.warn(
-                    section.place(of: "smtp"), "smtp is not acted on by this version: no mail is sent")
-            } else {
-                section.refuse(value, "smtp", Refusal("is not a mapping", expected: "a mapping"), true)
-            }
-        }
     }
 }
 
@@ -119,6 +121,7 @@ struct ConfigurationReader {
 package let configurationKeys: [String] =
     ConfigurationReader.keys + SourceReader.keys.map { "sources.\($0)" } + Limits.keys.map { "limits.\($0)" }
     + Configuration.Admin.keys.map { "admin.\($0)" }
+    + Configuration.SMTP.keys.map { "smtp.\($0)" }
     + ConfigurationReader.sessionKeys.map { "sessions.\($0)" }
     + IdentityKind.keys.map { "identities.\($0)" } + TraitRule.keys.map { "traits.\($0)" }
     + IdentityPoint.keys.map { "sources.identify.\($0)" } + TraitMapping.keys.map { "sources.traits.\($0)" }

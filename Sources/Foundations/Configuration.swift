@@ -28,6 +28,8 @@ package struct Configuration: Sendable, Equatable {
     package var journeys: String?
     package var admin = Admin()
     package var identity = IdentityConfiguration()
+    /// Where mails are handed in; nil: none is sent.
+    package var smtp: SMTP?
 
     package init() {}
 
@@ -42,6 +44,22 @@ package struct Configuration: Sendable, Equatable {
 
         /// Without a token nobody could ask anything, and it is not started.
         package var isWanted: Bool { readToken != nil || writeToken != nil }
+    }
+
+    /// A mail server.
+    package struct SMTP: Sendable, Equatable {
+        package enum Security: String, Sendable, CaseIterable { case starttls, tls, none }
+
+        package var host: String
+        package var port: UInt16 = 587
+        package var security = Security.starttls
+        package var user: String?
+        package var password: String?
+        package var from: String
+        /// A file of certificates that are trusted as well.
+        package var ca: String?
+
+        package init(host: String, from: String) { (self.host, self.from) = (host, from) }
     }
 
     package enum ListenAddress: Sendable, Equatable, Hashable {

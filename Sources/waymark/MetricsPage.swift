@@ -14,7 +14,7 @@ struct MetricsPage: ~Copyable {
     static func render(
         http: HTTPMetrics, admin: HTTPMetrics?, intake: IntakeMetrics, loader: LoaderMetrics,
         identity: IdentityMetrics, loaderStatus: LoaderStatus, catalogue: CatalogueMetrics,
-        spool: SpoolStatus,
+        outbound: Outbounds, spool: SpoolStatus,
         lookupFailures: Int,
         startedAt: Timestamp, now: Timestamp, _ text: inout ByteBuffer
     ) {
@@ -26,6 +26,7 @@ struct MetricsPage: ~Copyable {
         page.identity(identity)
         page.quarantine(loader.replays)
         page.catalogue(catalogue)
+        page.outbound(outbound)
         page.spool(spool, now)
         page.gauge("waymark_database_up", "1 while the loader is connected", loaderStatus.isConnected ? 1 : 0)
         page.counter(

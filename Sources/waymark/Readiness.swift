@@ -15,7 +15,8 @@ struct Readiness {
     private var wrong: [(name: StaticString, reason: String)] = []
 
     init(
-        spool: SpoolStatus, loader: LoaderStatus, database: String?, isKnown: Bool, isDraining: Bool,
+        spool: SpoolStatus, loader: LoaderStatus, database: String?, mail: String? = nil, isKnown: Bool,
+        isDraining: Bool,
         now: Timestamp
     ) {
         if isDraining { wrong.append(("server", "it is shutting down")) }
@@ -35,6 +36,7 @@ struct Readiness {
                 "the oldest event waits for \(now.seconds - oldest.seconds) s (\(spool.backlogBytes) bytes in all)"
             wrong.append(("lag", text))
         }
+        if let mail { wrong.append(("mail", mail)) }
         if let line = loader.ledgerMismatch { wrong.append(("ledger", "it does not add up: \(line)")) }
     }
 

@@ -36,6 +36,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let maintenance: Maintenance
     private let sessionEnds: SessionEnds
     private let embedded: EmbeddedPostgres?
+    let outbound: Outbounds
     private var intake: Intake?
     private var replayer: Replayer?
     private var http: HTTPServer?
@@ -69,6 +70,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             options: Cataloguer.Options(activities: configuration.limits.activities), logger: logger)
         maintenance = Maintenance(
             deduplicateDays: configuration.deduplicate.days, sources: configuration.sources, logger: logger)
+        outbound = try Outbounds(configuration, host: Self.hostName(), logger: logger)
         let isEmbedded = configuration.database == nil
         embedded = isEmbedded ? EmbeddedPostgres(directory: configuration.data, logger: logger) : nil
     }
@@ -143,6 +145,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         maintenance.use(conninfo)
         sessionEnds.use(conninfo)
         replayer?.use(conninfo)
+        outbound.use(conninfo)
         admin?.use(conninfo)
     }
 
@@ -186,7 +189,8 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
                 MetricsPage.render(
                     http: counted.http, admin: counted.admin, intake: counted.intake, loader: loader.metrics,
                     identity: loader.identityMetrics,
-                    loaderStatus: loader.status, catalogue: catalogue.metrics, spool: spool.status,
+                    loaderStatus: loader.status, catalogue: catalogue.metrics, outbound: outbound,
+                    spool: spool.status,
                     lookupFailures: lookup.failures.total, startedAt: startedAt, now: Clock.system.now(), &out
                 )
                 return 200
@@ -196,7 +200,8 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     func readiness() -> Readiness {
         Readiness(
             spool: spool.status, loader: loader.status, database: databaseFault.withLock { $0 },
-            isKnown: installation.issuer != nil, isDraining: isDraining.load(ordering: .relaxed),
+            mail: outbound.alerter.fault, isKnown: installation.issuer != nil,
+            isDraining: isDraining.load(ordering: .relaxed),
             now: Clock.system.now())
     }
 
@@ -219,8 +224,10 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
                 sessionEnds.stop()
                 loader.stop(within: 3000) { [self] in
                     catalogue.stop(within: 1000) { [self] in
-                        guard let embedded else { return end() }
-                        embedded.stop { [self] in end() }
+                        outbound.stop { [self] in
+                            guard let embedded else { return end() }
+                            embedded.stop { [self] in end() }
+                        }
                     }
                 }
             }

@@ -148,9 +148,22 @@ struct ConfigurationTests {
         #expect(listening.listen == [.tcp(host: "127.0.0.1", port: 1), .unix(path: "/run/admin")])
     }
 
+    @Test func theMailServersPortFollowsItsSecurity() throws {
+        func smtp(_ text: String) throws -> Configuration.SMTP {
+            let text = "smtp: {host: mail.example, from: w@acme.example\(text)}"
+            return try #require(try read(text, ["P": "p"]).configuration.smtp)
+        }
+        #expect(try smtp("").port == 587)
+        #expect(try smtp("").security == .starttls)
+        #expect(try smtp(", security: tls").port == 465)
+        #expect(try smtp(", security: none").port == 25)
+        #expect(try smtp(", security: tls, port: 4650").port == 4650)
+        #expect(try smtp(", user: u, password: '${P}'").user == "u")
+    }
+
     @Test func whatThisVersionDoesNotDoIsSaid() throws {
         let text = """
-            smtp: {host: mail.example, anything: [goes]}
+            smtp: {host: mail.example, from: a@b.example, security: none, user: u, password: p}
             journeys: ./journeys
             admin: {listen: "*:8687", read_token: 0123456789abcdef}
             proxies: 0.0.0.0/0
@@ -161,7 +174,7 @@ struct ConfigurationTests {
             """
         #expect(
             try read(text).warnings == [
-                "w.yaml:1:1: smtp is not acted on by this version: no mail is sent",
+                "w.yaml:1:47: smtp.security is none: the password goes over the wire for all to see",
                 "w.yaml:2:1: journeys is not acted on by this version: no journey runs",
                 "w.yaml:3:17: admin.listen can be reached from other machines: put a reverse proxy with TLS in front",
                 "w.yaml:4:10: proxies believes everyone: any client can claim any address",

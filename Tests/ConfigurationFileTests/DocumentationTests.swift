@@ -44,6 +44,9 @@ struct DocumentationTests {
             case "limits" where parts.count == 2, "admin" where parts.count == 2,
                 "sessions" where parts.count == 2:
                 text = "\(parts[0]): {\(parts[1]): '\(value)'}"
+            case "smtp" where parts.count == 2:
+                text = "smtp: {host: a, from: a@b.example, \(parts[1]): \(value)}"
+                expected.smtp = Configuration.SMTP(host: "a", from: "a@b.example")
             default: text = "\(key): \(value)"
             }
             let read = try read(

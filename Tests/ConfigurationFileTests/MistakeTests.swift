@@ -176,6 +176,15 @@ struct MistakeTests {
             "1:7: smtp is not a mapping (expected a mapping, found a value that is not shown)"
         ),
         (
+            "smtp: {host: a, from: ops}",
+            #"1:23: smtp.from is no mail address (expected one such as waymark@acme.example, found "ops")"#
+        ),
+        (
+            "smtp: {host: a, from: a@b.example, user: x}",
+            "1:36: smtp has a user without the other of user and password (expected both, or neither for a server that asks for none)"
+        ),
+        ("smtp: {from: a@b.example}", "1:7: smtp has no host (expected the mail server's name or address)"),
+        (
             "admin: {tokn: x}",
             #"1:9: unknown key "tokn" in admin (expected one of listen, read_token, write_token)"#
         ),

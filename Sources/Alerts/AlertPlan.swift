@@ -1,0 +1,88 @@
+import Foundations
+
+/// Who is told when a webhook fails, and how often: `alert` of its definition. Times in microseconds.
+package struct AlertRule: Sendable, Equatable {
+    package var to: [String]
+    package var every: Int64
+    package var recovery: Bool
+
+    package init(to: [String], every: Int64, recovery: Bool) {
+        (self.to, self.every, self.recovery) = (to, every, recovery)
+    }
+}
+
+/// Decides which mail is due. Pure.
+///
+/// The first failed attempt mails at once; after that at most one mail in each period tells how many failed since, as long
+/// as some do, flapping included. That it works again is told besides, at most once in a period. 100,000 failures in a
+/// period are one mail.
+package enum AlertPlan {
+    /// How the webhook fares.
+    package struct Figures: Sendable, Equatable {
+        /// Attempts that failed, ever.
+        package var failures: Int
+        /// The first failure after the last success; nil: it works.
+        package var failingSince: Timestamp?
+
+        package init(failures: Int, failingSince: Timestamp?) {
+            (self.failures, self.failingSince) = (failures, failingSince)
+        }
+    }
+
+    /// What was mailed before.
+    package struct Memory: Sendable, Equatable {
+        package var mailedAt: Timestamp?
+        /// `Figures.failures` as the last mail had them.
+        package var mailedFailures = 0
+        package var recoveryAt: Timestamp?
+        /// The last mail said that it fails.
+        package var isFailing = false
+
+        package init() {}
+    }
+
+    package enum Mail: Sendable, Equatable {
+        /// So many attempts failed since the last mail.
+        case failure(new: Int)
+        case recovery(new: Int)
+    }
+
+    package static func due(
+        _ figures: Figures, _ memory: Memory, _ rule: AlertRule, now: Timestamp
+    ) -> Mail? {
+        let new = figures.failures - memory.mailedFailures
+        let works = figures.failingSince == nil
+        if works, memory.isFailing, rule.recovery, isOver(memory.recoveryAt, rule, now) {
+            return .recovery(new: new)
+        }
+        return new > 0 && isOver(memory.mailedAt, rule, now) ? .failure(new: new) : nil
+    }
+
+    private static func isOver(_ last: Timestamp?, _ rule: AlertRule, _ now: Timestamp) -> Bool {
+        guard let last else { return true }
+        return now.microseconds - last.microseconds >= rule.every
+    }
+
+    /// What is remembered once a mail went out.
+    package static func after(
+        _ mail: Mail, _ figures: Figures, _ memory: Memory, now: Timestamp
+    ) -> Memory {
+        var memory = memory
+        memory.mailedFailures = figures.failures
+        switch mail {
+        case .failure:
+            memory.mailedAt = now
+            memory.isFailing = true
+        case .recovery:
+            memory.recoveryAt = now
+            memory.isFailing = false
+        }
+        return memory
+    }
+
+    /// After so many microseconds a mail that could not be sent is tried again.
+    package static func patience(tries: Int) -> Int64 {
+        let seconds: [Int64] = [5, 15, 60, 300]
+        return (tries < seconds.count ? seconds[max(tries, 0)] : 900) * 1_000_000
+    }
+}

@@ -1,0 +1,164 @@
+import Dispatch
+import Foundations
+import Logging
+import Outbound
+import Postgres
+
+/// Mails about webhooks that fail and that work again.
+///
+/// Once a second it looks at the table `webhook`; what was mailed is in the table `alert`, so that a restart repeats no
+/// mail and forgets none. Of several servers, one takes a mail by moving its `try_at` ahead.
+package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `queue`
+    /// What the server must know of a webhook that is elsewhere: its rule (nil: nobody is told) and its label.
+    package typealias Rules =
+        @Sendable (_ webhook: String, _ definition: String) -> (rule: AlertRule, label: String)?
+
+    private let server: MailServer?
+    private let rules: Rules
+    private let client: OutboundClient
+    private let clock: Clock
+    private let logger: Logger
+    private let queue = DispatchQueue(label: "waymark.alerter")
+    private let timer: any DispatchSourceTimer
+    private let interrupter = Interrupter()
+    private var conninfo: String?
+    private var connection: Connection?
+    /// Mails that are on their way.
+    private var sending: Set<String> = []
+    private var random = RandomSource()
+    private let wrong = Locked<[String: String]>([:])
+    package let mailed = Counter()
+    package let failed = Counter()
+
+    /// For how long another server leaves a mail to the one that took it, in seconds.
+    private static let lease: Int64 = 60
+
+    package init(
+        server: MailServer?, client: OutboundClient, every milliseconds: Int = 1000, clock: Clock = .system,
+        logger: Logger, rules: @escaping Rules
+    ) {
+        (self.server, self.client, self.clock, self.logger, self.rules) = (
+            server, client, clock, logger, rules
+        )
+        timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(
+            deadline: .now() + .milliseconds(milliseconds), repeating: .milliseconds(milliseconds),
+            leeway: .milliseconds(milliseconds / 10))
+        timer.setEventHandler { [weak self] in self?.look() }
+        timer.resume()
+    }
+
+    package func use(_ conninfo: String?) {
+        queue.async {
+            self.conninfo = conninfo
+            self.connection?.close()
+            self.connection = nil
+        }
+    }
+
+    package func stop() {
+        timer.cancel()
+        interrupter.interrupt()
+    }
+
+    /// Why a mail cannot be sent at the moment, for `/readyz`; nil: nothing is in the way.
+    package var fault: String? {
+        wrong.withLock { wrong in
+            wrong.sorted { $0.key < $1.key }.first.map {
+                "the mail about webhook \($0.key) cannot be sent: \($0.value)"
+            }
+        }
+    }
+
+    private func look() {
+        guard let conninfo else { return }
+        do throws(PostgresError) {
+            let connection = try connected(conninfo)
+            let now = clock.now()
+            let candidates = try AlertStore.candidates(connection)
+            let names = Set(candidates.map(\.facts.webhook))
+            wrong.withLock { wrong in for name in wrong.keys where !names.contains(name) { wrong[name] = nil }
+            }
+            for candidate in candidates { try consider(candidate, now, connection) }
+        } catch {
+            connection?.close()
+            connection = nil
+            // The tables may not be made yet; whoever makes them says what is wrong with the database.
+            logger.debug("alerts look again later", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func consider(
+        _ candidate: AlertStore.Candidate, _ now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        let name = candidate.facts.webhook
+        guard !sending.contains(name), let (rule, label) = rules(name, candidate.definition) else { return }
+        guard let mail = AlertPlan.due(candidate.figures, candidate.memory, rule, now: now) else {
+            return wrong.withLock { $0[name] = candidate.error == nil ? nil : $0[name] }
+        }
+        guard let server else { return note(name, "no smtp is configured") }
+        guard candidate.tryAt ?? now <= now else { return }
+        let until = now.adding(seconds: Self.lease)
+        guard try AlertStore.take(name, until: until, now: now, connection) else { return }
+        var facts = candidate.facts
+        facts.label = label
+        try AlertStore.complete(&facts, connection)
+        let text = AlertText(mail, facts, now: now)
+        let id = UUID.v7(at: now, &random)
+        let message = MailMessage(
+            from: server.from, to: rule.to, subject: text.subject, plain: text.plain, html: text.html,
+            date: now,
+            token: id.description)
+        sending.insert(name)
+        let tries = candidate.tries
+        let memory = AlertPlan.after(mail, candidate.figures, candidate.memory, now: now)
+        client.send(OutboundMail(server: server, to: rule.to, message: message.bytes)) { [weak self] result in
+            guard let self else { return }
+            self.queue.async { self.finished(name, memory, tries: tries, result) }
+        }
+    }
+
+    private func finished(
+        _ name: String, _ memory: AlertPlan.Memory, tries: Int,
+        _ result: Result<OutboundResponse, OutboundError>
+    ) {
+        sending.remove(name)
+        let now = clock.now()
+        do throws(PostgresError) {
+            guard let conninfo else { return }
+            let connection = try connected(conninfo)
+            switch result {
+            case .success:
+                mailed.add()
+                wrong.withLock { $0[name] = nil }
+                try AlertStore.sent(name, memory, now: now, connection)
+                logger.info("mailed about a webhook", metadata: ["webhook": "\(name)"])
+            case .failure(let error):
+                failed.add()
+                note(name, error.message)
+                let next = now.adding(microseconds: AlertPlan.patience(tries: tries))
+                try AlertStore.notSent(name, error.message, next: next, connection)
+            }
+        } catch {
+            logger.error("an alert cannot be noted", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Says it once in the log, and in `/readyz` for as long as it lasts.
+    private func note(_ name: String, _ reason: String) {
+        let isNew = wrong.withLock { wrong in
+            defer { wrong[name] = reason }
+            return wrong[name] != reason
+        }
+        if isNew {
+            logger.error("an alert cannot be mailed", metadata: ["webhook": "\(name)", "error": "\(reason)"])
+        }
+    }
+
+    private func connected(_ conninfo: String) throws(PostgresError) -> Connection {
+        if let connection, connection.isUsable { return connection }
+        let new = try Connection(conninfo, name: "waymark alerts", interrupter: interrupter)
+        connection = new
+        return new
+    }
+}

@@ -1,1 +1,0 @@
-// Alerts: who is told by mail when a webhook fails, and how often.
