@@ -73,6 +73,15 @@ import Testing
         #expect(difference(summary, whole) == nil)
     }
 
+    /// The catalogue can be learnt anew from the table `event`: jsonb has its own order and way of writing.
+    @Test func whatJsonbMakesOfAnEventIsTheSameToASummary() {
+        let sent =
+            #"{"b":1e2,"a":{"y":[1.50,-0.0,12.5e-1],"x":1,"x":"\u0061"},"p":{"22":[1],"11":{"q":2}},"n":1E-3}"#
+        let kept =
+            #"{"a": {"x": "a", "y": [1.50, 0.0, 1.25]}, "b": 100, "n": 0.001, "p": {"11": {"q": 2}, "22": [1]}}"#
+        #expect(difference(ActivitySummary(sent), ActivitySummary(kept)) == nil)
+    }
+
     @Test func nothingIsTheNeutralSummary() {
         let one = ActivitySummary(#"{"a":1}"#)
         var (left, right) = (ActivitySummary(), one)
