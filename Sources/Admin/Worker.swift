@@ -48,9 +48,9 @@ final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
             return .failure(.unavailable("too much is asked at the moment"))
         }
         do {
-            let connection = try connected()
+            let value = try runTwice(job)
             isSilent = false
-            return .success(try run(job, connection))
+            return .success(value)
         } catch let refusal as Refusal {
             return .failure(refusal)
         } catch let error as PostgresError {
@@ -58,6 +58,20 @@ final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
         } catch {
             room.logger.error("an admin request failed", metadata: ["error": "\(error)"])
             return .failure(.failed)
+        }
+    }
+
+    /// A connection that was kept may have died meanwhile: what only reads is then tried again with a new one.
+    private func runTwice(_ job: Workroom.Job) throws -> JSONValue {
+        let wasKept = connection != nil
+        do {
+            return try run(job, try connected())
+        } catch let error as PostgresError
+            where wasKept && job.access == .read && error.isConnectionLost && error.origin != .deadline
+        {
+            connection?.close()
+            connection = nil
+            return try run(job, try connected())
         }
     }
 

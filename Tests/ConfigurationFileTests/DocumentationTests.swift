@@ -50,7 +50,7 @@ struct DocumentationTests {
             default: text = "\(key): \(value)"
             }
             let read = try read(
-                ["limits.events", "limits.depth", "limits.connections"].contains(key)
+                ["limits.events", "limits.depth", "limits.connections", "limits.activities"].contains(key)
                     ? text.replacing("'", with: "") : text)
             #expect(read.configuration == expected, "\(key)")
             compared += 1

@@ -78,6 +78,10 @@ import Testing
         try eventually("it is back") {
             try ask(server, "/admin/sources", "the-token-that-reads").status == 200
         }
+        // Connections that died behind our back are made anew before anybody notices.
+        postgres.kill()
+        try postgres.start()
+        for _ in 0..<4 { #expect(try ask(server, "/admin/sources", "the-token-that-reads").status == 200) }
 
         // A database that hangs holds up those who ask it, and nobody else.
         postgres.freeze()
