@@ -30,16 +30,16 @@ final class CatalogueReader {
         case .nothingNew: return false
         case .range(let range):
             let records = try fill(until: range.end.record)
-            try learn(records, delta) { range.exceptions[$0] }
+            try learn(records, delta) { id, _ in range.exceptions[id] }
         case .unknown(let until):
             let records = try fill(until: until.record)
             var stored = StoredEvents()
-            try eachEvent(records) { event, time in
-                if event.verdict == .store { stored.add(event.id, receivedAt: time) }
+            try eachEvent(records) { event, time, isReplay in
+                if event.verdict == .store { stored.add(event.id, receivedAt: time, isReplay: isReplay) }
             }
             let frozen = try FrozenActivities.keys(connection)
             try stored.look(frozen: frozen, connection)
-            try learn(records, delta) { stored.exception(of: $0) }
+            try learn(records, delta) { stored.exception(of: $0, isReplay: $1) }
         }
         return true
     }
@@ -57,7 +57,7 @@ final class CatalogueReader {
 
     private func learn(
         _ records: [SpoolRecord], _ delta: CatalogueDelta,
-        _ exception: (UUID) -> LoadOutcomes.Exception?
+        _ exception: (_ id: UUID, _ isReplay: Bool) -> LoadOutcomes.Exception?
     ) throws {
         for record in records {
             var frame = FrameReader(buffer[record.range])
@@ -67,7 +67,7 @@ final class CatalogueReader {
                 while let event = try submission.nextEvent() {
                     guard event.verdict == .store else { continue }
                     let time = submission.receivedAt(record.receivedAt)
-                    switch exception(event.id) {
+                    switch exception(event.id, submission.original != nil) {
                     case nil:
                         delta.observe(
                             event, properties: event.properties, source: source, client: client,
@@ -87,14 +87,14 @@ final class CatalogueReader {
     }
 
     private func eachEvent(
-        _ records: [SpoolRecord], _ body: (EventView, Timestamp) -> Void
+        _ records: [SpoolRecord], _ body: (EventView, Timestamp, _ isReplay: Bool) -> Void
     ) throws {
         for record in records {
             var frame = FrameReader(buffer[record.range])
             while let entry = try frame.next() {
                 guard case .submission(var submission) = entry else { continue }
                 while let event = try submission.nextEvent() {
-                    body(event, submission.receivedAt(record.receivedAt))
+                    body(event, submission.receivedAt(record.receivedAt), submission.original != nil)
                 }
             }
         }

@@ -24,12 +24,33 @@ extension Quarantine {
     ) throws(PostgresError) -> Int {
         var condition = Condition(filter)
         let (name, time) = (condition.parameter(request), condition.parameter(now))
-        return try connection.execute(
+        return try inChunks(
             """
             update quarantine set request = \(name), requested_at = coalesce(requested_at, \(time))
-            where \(condition.sql)
-            """, with: condition.parameters, context: "asking for replays"
-        ).affected
+            where id in (select id from quarantine where \(condition.sql) and request is distinct from \(name)
+                order by id limit \(chunk))
+            """, condition.parameters, connection, context: "asking for replays")
+    }
+
+    /// So many rows are locked at a time: a loader that stores replays of them must not wait for long.
+    private static let chunk = 2000
+
+    /// Runs a statement until it changes less than a chunk; how many rows it changed in all.
+    private static func inChunks(
+        _ sql: String, _ parameters: borrowing Parameters, _ connection: Connection, context: String
+    ) throws(PostgresError) -> Int {
+        var (total, failures) = (0, 0)
+        while true {
+            do throws(PostgresError) {
+                let count = try connection.execute(sql, with: parameters, context: context).affected
+                total += count
+                if count < chunk { return total }
+            } catch {
+                // A loader's transaction may want the same rows in another order.
+                failures += 1
+                guard error.isRetryable, !error.isConnectionLost, failures < 5 else { throw error }
+            }
+        }
     }
 
     /// What became of a request so far.
@@ -57,10 +78,11 @@ extension Quarantine {
     /// Deletes events for good; how many. The ledger goes on counting them as quarantined.
     package static func drop(_ filter: Filter, _ connection: Connection) throws(PostgresError) -> Int {
         let condition = Condition(filter)
-        return try connection.execute(
-            "delete from quarantine where \(condition.sql)", with: condition.parameters,
-            context: "dropping from the quarantine"
-        ).affected
+        return try inChunks(
+            """
+            delete from quarantine
+            where id in (select id from quarantine where \(condition.sql) order by id limit \(chunk))
+            """, condition.parameters, connection, context: "dropping from the quarantine")
     }
 
     /// How many servers are alive: somebody has to do what is asked for.

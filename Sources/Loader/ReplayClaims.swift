@@ -18,7 +18,7 @@ struct ReplayClaims {
     /// How long a server may take, in seconds.
     static let lease: Int64 = 60
 
-    /// What this server claimed before it started, or before its connection broke, nobody works on.
+    /// Gives back what this server claimed and does not work on: all of it, when nothing of it is in its spool.
     func release(_ connection: Connection) throws(PostgresError) {
         try connection.execute(
             """
@@ -42,15 +42,17 @@ struct ReplayClaims {
             context: "looking for replays")
         guard found.bool(0, 1) else { return [] }
         let now = found.timestamp(0, 0)
-        // A claim of the future is one of a database whose clock was set back.
+        // A claim of the future is one of a database whose clock was set back. Our own are given back by `release`.
         let rows = try connection.execute(
             """
             update quarantine q set claimed_at = $1, claimed_by = $2
             where q.id in (
                     select id from quarantine
-                    where requested_at is not null and (claimed_at is null or claimed_at not between $3 and $4)
+                    where requested_at is not null and (claimed_at is null
+                        or (claimed_at not between $3 and $4 and claimed_by <> $2))
                     order by requested_at, id limit $5)
-                and q.requested_at is not null and (q.claimed_at is null or q.claimed_at not between $3 and $4)
+                and q.requested_at is not null and (q.claimed_at is null
+                    or (q.claimed_at not between $3 and $4 and q.claimed_by <> $2))
             returning q.id, octet_length(q.payload::text)
             """, now, instance, now.adding(seconds: -Self.lease), now.adding(seconds: Self.lease),
             Int64(most), context: "claiming replays")

@@ -26,6 +26,9 @@ package final class Replayer: @unchecked Sendable {  // owner of all `var`s: `qu
     private var connection: Connection?
     /// Claimed, and not read yet.
     private var claimed: [ReplayClaims.Claim] = []
+    /// What was claimed before the connection was made may be in the spool up to here: it is given back when that is
+    /// loaded. So the spool never holds two replays of an event. Nil: it is given back.
+    private var releaseAt: Position?
     /// A frame is on its way to the disk.
     private var isBusy = false
     private var isStopping = false
@@ -79,6 +82,10 @@ package final class Replayer: @unchecked Sendable {  // owner of all `var`s: `qu
         do throws(PostgresError) {
             let connection = try connected()
             try keepBooks(connection)
+            if let place = releaseAt, let released = spool.released, released >= place {
+                try claims.release(connection)
+                releaseAt = nil
+            }
             while !isBusy, !spool.isFull, spool.backlogBytes < Self.backlog {
                 if claimed.isEmpty { claimed = try claims.take(Self.most, connection) }
                 if claimed.isEmpty { return }
@@ -100,7 +107,7 @@ package final class Replayer: @unchecked Sendable {  // owner of all `var`s: `qu
             new.close()
             throw PostgresError(.lost, "the tables are not there yet", context: "replaying")
         }
-        try claims.release(new)
+        releaseAt = spool.durable
         connection = new
         return new
     }

@@ -7,10 +7,13 @@ struct StoredEvents {
     private var from: Timestamp?
     private var until: Timestamp?
     private var found: Set<UUID> = []
+    private var replays: [UUID] = []
+    private var replayed: Set<UUID> = []
     private var properties: [UUID: [UInt8]] = [:]
 
     /// Notes an event; nothing is known of it before `look`.
-    mutating func add(_ id: UUID, receivedAt: Timestamp) {
+    mutating func add(_ id: UUID, receivedAt: Timestamp, isReplay: Bool) {
+        if isReplay { return replays.append(id) }
         ids.append(id)
         from = min(from ?? receivedAt, receivedAt)
         until = max(until ?? receivedAt, receivedAt)
@@ -19,6 +22,7 @@ struct StoredEvents {
     /// Finds them by the time of their arrival, for which there is an index of a few pages. Events of frozen
     /// activities are fetched as they are stored: something may have been dropped from them.
     mutating func look(frozen: [String], _ connection: Connection) throws(PostgresError) {
+        try lookForReplays(connection)
         guard let from, let until else { return }
         let rows = try connection.execute(
             """
@@ -31,7 +35,19 @@ struct StoredEvents {
         }
     }
 
-    func exception(of id: UUID) -> LoadOutcomes.Exception? {
+    /// An event that was quarantined and replayed is stored by its replay, and by nothing else.
+    private mutating func lookForReplays(_ connection: Connection) throws(PostgresError) {
+        let all = ids + replays
+        if all.isEmpty { return }
+        let rows = try connection.execute(
+            "select id from replay where outcome = 'stored' and id = any($1::uuid[])", all,
+            context: "looking which events were replayed")
+        for i in 0..<rows.count { replayed.insert(rows.uuid(i, 0)) }
+    }
+
+    func exception(of id: UUID, isReplay: Bool) -> LoadOutcomes.Exception? {
+        if isReplay != replayed.contains(id) { return .absent }
+        if isReplay { return nil }
         if let properties = properties[id] { return .changed(properties) }
         return found.contains(id) ? nil : .absent
     }

@@ -144,6 +144,9 @@ package final class Spool: Sendable {
     /// to read is kept for longer than retention asks, until new events need the room. Nil: there is none.
     package func hold(from position: Position?) { core.changeTable { $0.held = position } }
 
+    /// Up to where whoever releases is done; nil: nothing was said yet.
+    package var released: Position? { core.table.withLock { $0.released } }
+
     /// Housekeeping, now; it happens by itself once a second.
     package func tick() {
         housekeeper.poke()

@@ -37,7 +37,6 @@ struct QuarantineDropCommand: ParsableCommand {
         }
         let connection = try file.connect("quarantine drop")
         defer { connection.close() }
-        connection.deadline = 600_000
         let count = try Quarantine.drop(filter, connection)
         print("\(count) dropped")
         if count == 0 { throw ExitCode.failure }
