@@ -106,7 +106,7 @@ struct JourneyReader {
             findings.add(Mistake(on.place(of: "enters"), "\(on.name("enters")) is false", expected: "true"))
         }
         guard let name = on.text("segment", Check.name) else { return nil }
-        references.add(.segment, name, at: on.place(of: "segment"), findings)
+        references.add(.segment, name, at: on.value("segment")?.place ?? on.place, findings)
         return .segment(name)
     }
 
@@ -114,7 +114,7 @@ struct JourneyReader {
         on.require("enters", "the bands that start it, such as enters: [s1]")
         let bands = on.texts("enters", emptyAllowed: false, Check.name)
         guard let name = on.text("score", Check.name) else { return nil }
-        references.add(.score, name, at: on.place(of: "score"), findings)
+        references.add(.score, name, at: on.value("score")?.place ?? on.place, findings)
         for band in bands ?? [] { references.add(.band, band.value, owner: name, at: band.place, findings) }
         return bands.map { .score(name, bands: $0.map(\.value)) }
     }

@@ -51,7 +51,9 @@ package final class References {
                 reference.kind == .band ? "band \"\(reference.name)\" of score" : reference.kind.rawValue
             let name = reference.kind == .band ? reference.owner : reference.name
             let near = nearest(to: reference.name, among: names)
-            let list = names.isEmpty ? "one that is defined; there are none" : "one of \(names.sorted().joined(separator: ", "))"
+            let list =
+                names.isEmpty
+                ? "one that is defined; there are none" : "one of \(names.sorted().joined(separator: ", "))"
             reference.findings.add(
                 Mistake(
                     reference.place, "unknown \(what) \"\(name)\"", expected: near == nil ? list : nil,

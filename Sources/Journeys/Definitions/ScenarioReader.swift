@@ -22,7 +22,9 @@ struct ScenarioReader {
         section.require("events", "what happens")
         section.require("expect", "what is delivered; [] for nothing")
         let journey = section.text("journey", Check.name)
-        if let journey { references.add(.journey, journey, at: section.place(of: "journey"), findings) }
+        if let journey {
+            references.add(.journey, journey, at: section.value("journey")?.place ?? section.place, findings)
+        }
         let start = section.text("start") { text throws(Refusal) -> Timestamp in
             var text = text
             if let time = text.withUTF8({ EventTime.parse(Bytes($0)) }) { return time }
@@ -77,7 +79,7 @@ struct ScenarioReader {
         section.require("webhook", "where it goes")
         let at = parts.duration(section, "at", from: 0) ?? 0
         guard let webhook = section.text("webhook", Check.name) else { return nil }
-        references.add(.webhook, webhook, at: section.place(of: "webhook"), findings)
+        references.add(.webhook, webhook, at: section.value("webhook")?.place ?? section.place, findings)
         var params: [(name: String, value: String)] = []
         if let value = section.value("params") {
             for entry in parts.named(value, section.name("params")) {

@@ -114,7 +114,10 @@ struct Explainer {
     private func verdict(_ event: Occurrence, _ conditions: [Explanation.Condition], _ key: String?) -> String
     {
         let mine = person.enrolments.filter { $0.journey == rule.journey.name }
-        if let started = mine.first(where: { $0.entry?.id == event.id }) {
+        // The entry is forgotten some time after the end; the moment stays.
+        let began = { (one: Enrolment) in one.entry.map { $0.id == event.id } ?? (one.startedAt == event.time)
+        }
+        if let started = mine.first(where: began) {
             return "enrolled: \(Self.story(started))"
         }
         if let failed = conditions.first(where: { $0.result != "true" }) {

@@ -10,12 +10,12 @@ struct ExpressionParser {
     /// Longer texts are no expressions of people.
     static let longest = 16_384
 
-    private let tokens: [Token]
+    let tokens: [Token]
     private let purpose: Expression.Purpose
-    private var at = 0
-    private var nesting = 0
+    var at = 0
+    var nesting = 0
     /// Inside how many functions over arrays, or conditions on other events.
-    private var elements = 0
+    var elements = 0
     private(set) var mentions: [Expression.Mention] = []
 
     init(_ text: String, _ purpose: Expression.Purpose) throws(ExpressionError) {
@@ -37,7 +37,7 @@ struct ExpressionParser {
 
     // MARK: Precedence, from the loosest on
 
-    private mutating func choice() throws(ExpressionError) -> Node {
+    mutating func choice() throws(ExpressionError) -> Node {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= Self.deepest else {
@@ -52,9 +52,9 @@ struct ExpressionParser {
         return try node(.choice(condition, yes, no), from: condition)
     }
 
-    private var deepest: String { "at most \(Self.deepest) levels" }
+    var deepest: String { "at most \(Self.deepest) levels" }
 
-    private mutating func or() throws(ExpressionError) -> Node {
+    mutating func or() throws(ExpressionError) -> Node {
         var nodes = [try and()]
         while take("||") { nodes.append(try and()) }
         guard nodes.count > 1 else { return nodes[0] }
@@ -62,7 +62,7 @@ struct ExpressionParser {
         return try node(.or(nodes), from: nodes[0])
     }
 
-    private mutating func and() throws(ExpressionError) -> Node {
+    mutating func and() throws(ExpressionError) -> Node {
         var nodes = [try comparison()]
         while take("&&") { nodes.append(try comparison()) }
         guard nodes.count > 1 else { return nodes[0] }
@@ -70,7 +70,7 @@ struct ExpressionParser {
         return try node(.and(nodes), from: nodes[0])
     }
 
-    private mutating func comparison() throws(ExpressionError) -> Node {
+    mutating func comparison() throws(ExpressionError) -> Node {
         let left = try sum()
         guard let kind = try comparisonKind(left) else { return left }
         let result = try node(kind, from: left)
@@ -81,7 +81,7 @@ struct ExpressionParser {
         return result
     }
 
-    private func isComparison(_ token: Token) -> Bool {
+    func isComparison(_ token: Token) -> Bool {
         switch token.kind {
         case .mark(let mark): Node.Comparison(rawValue: mark) != nil
         case .name(let name): ["in", "matches", "contains"].contains(name)
@@ -89,7 +89,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func comparisonKind(_ left: Node) throws(ExpressionError) -> Node.Kind? {
+    mutating func comparisonKind(_ left: Node) throws(ExpressionError) -> Node.Kind? {
         guard isComparison(peek) else { return nil }
         let token = peek
         at += 1
@@ -105,7 +105,7 @@ struct ExpressionParser {
     }
 
     /// `event.type == "Add to cart"` means the activity, as everywhere.
-    private func normalized(_ node: Node, by other: Node) -> Node {
+    func normalized(_ node: Node, by other: Node) -> Node {
         guard case .eventType = other.kind else { return node }
         switch node.kind {
         case .text(let name): return Node(.text(Name(activityKey(name.text) ?? name.text)), node.range)
@@ -114,7 +114,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func sum() throws(ExpressionError) -> Node {
+    mutating func sum() throws(ExpressionError) -> Node {
         var left = try product()
         while let mark = takeMark("+", "-") {
             left = try node(.arithmetic(mark == "+" ? .plus : .minus, left, try product()), from: left)
@@ -122,7 +122,7 @@ struct ExpressionParser {
         return left
     }
 
-    private mutating func product() throws(ExpressionError) -> Node {
+    mutating func product() throws(ExpressionError) -> Node {
         var left = try unary()
         while let mark = takeMark("*", "/") {
             left = try node(.arithmetic(mark == "*" ? .times : .over, left, try unary()), from: left)
@@ -130,7 +130,7 @@ struct ExpressionParser {
         return left
     }
 
-    private mutating func unary() throws(ExpressionError) -> Node {
+    mutating func unary() throws(ExpressionError) -> Node {
         let start = peek.range.lowerBound
         guard let mark = takeMark("!", "-") else { return try postfix() }
         nesting += 1
@@ -145,7 +145,7 @@ struct ExpressionParser {
 
     // MARK: Members and functions over arrays
 
-    private mutating func postfix() throws(ExpressionError) -> Node {
+    mutating func postfix() throws(ExpressionError) -> Node {
         var result = try atom()
         while take(".") {
             let (name, range) = try wantName()
@@ -158,7 +158,7 @@ struct ExpressionParser {
         return result
     }
 
-    private mutating func member(
+    mutating func member(
         _ object: Node, _ name: String, _ range: Range<Int>
     ) throws(ExpressionError) -> Node {
         switch object.kind {
@@ -169,7 +169,7 @@ struct ExpressionParser {
         return try node(.member(object, Name(name)), from: object)
     }
 
-    private mutating func method(
+    mutating func method(
         _ object: Node, _ name: String, _ range: Range<Int>
     ) throws(ExpressionError) -> Node {
         if name == "prop" {
@@ -206,7 +206,7 @@ struct ExpressionParser {
 
     // MARK: Atoms
 
-    private mutating func atom() throws(ExpressionError) -> Node {
+    mutating func atom() throws(ExpressionError) -> Node {
         let token = peek
         at += 1
         switch token.kind {
@@ -224,7 +224,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func list(_ opening: Token) throws(ExpressionError) -> Node {
+    mutating func list(_ opening: Token) throws(ExpressionError) -> Node {
         var nodes: [Node] = []
         if !take("]") {
             repeat { nodes.append(try choice()) } while take(",")
@@ -233,7 +233,7 @@ struct ExpressionParser {
         return Node(.list(nodes), opening.range.lowerBound..<tokens[at - 1].range.upperBound)
     }
 
-    private mutating func named(_ name: String, _ token: Token) throws(ExpressionError) -> Node {
+    mutating func named(_ name: String, _ token: Token) throws(ExpressionError) -> Node {
         if take("(") { return try function(name, token) }
         switch name {
         case "true", "false": return Node(.flag(name == "true"), token.range)
@@ -256,7 +256,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func property(_ name: String, _ range: Range<Int>) throws(ExpressionError) -> Node {
+    mutating func property(_ name: String, _ range: Range<Int>) throws(ExpressionError) -> Node {
         if elements == 0 {
             if purpose == .segment {
                 throw ExpressionError(
@@ -268,7 +268,7 @@ struct ExpressionParser {
         return Node(.property(Name(name)), range)
     }
 
-    private mutating func eventField(_ token: Token) throws(ExpressionError) -> Node {
+    mutating func eventField(_ token: Token) throws(ExpressionError) -> Node {
         try forbidInSegment(token, "a segment knows no event")
         at += 1
         let (name, range) = try wantName()
@@ -285,7 +285,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func score(_ token: Token) throws(ExpressionError) -> Node {
+    mutating func score(_ token: Token) throws(ExpressionError) -> Node {
         at += 1
         let (name, place) = try wantName()
         try want(".", "score.\(name).band")
@@ -302,139 +302,49 @@ struct ExpressionParser {
         }
     }
 
-    // MARK: Functions; the opening bracket is taken
-
-    private static let functions = [
-        "exists", "in_segment", "did", "last", "now", "hour", "prop", "rows",
-    ]
-
-    private mutating func function(_ name: String, _ token: Token) throws(ExpressionError) -> Node {
-        let kind: Node.Kind
-        switch name {
-        case "exists": kind = .exists(try choice())
-        case "in_segment":
-            let (segment, range) = try wantText("the segment's name")
-            mention(.segment, segment, range)
-            kind = .inSegment(segment)
-        case "did": kind = try did()
-        case "last":
-            kind = .last(activity: try activity())
-        case "now":
-            mention(.now, name, token.range)
-            kind = .now
-        case "hour":
-            mention(.hour, name, token.range)
-            kind = .hour
-        case "prop":
-            let (key, range) = try wantText("the property's name")
-            kind = try property(key, range).kind
-        case "rows": kind = try rows()
-        default:
-            let isMethod = Node.Aggregate(rawValue: name) != nil
-            throw ExpressionError(
-                "unknown function \"\(name)\"", at: token.range.lowerBound,
-                expected: isMethod
-                    ? "an array before it, as in items.\(name)(…)"
-                    : "one of \(Self.functions.joined(separator: ", "))",
-                suggestion: isMethod ? nil : nearest(to: name, among: Self.functions))
-        }
-        try want(")", "a closing bracket")
-        return Node(kind, token.range.lowerBound..<tokens[at - 1].range.upperBound)
-    }
-
-    private mutating func activity() throws(ExpressionError) -> String {
-        let (label, range) = try wantText("the activity's name in quotes")
-        guard let key = activityKey(label) else {
-            throw ExpressionError("an activity without a name", at: range.lowerBound)
-        }
-        mention(.activity, key, range)
-        return key
-    }
-
-    private mutating func did() throws(ExpressionError) -> Node.Kind {
-        let activity = try activity()
-        var (condition, window): (Node?, Int64?)
-        while take(",") {
-            if case .text(let text) = peek.kind, window == nil {
-                let place = peek.range.lowerBound
-                at += 1
-                guard let length = Quantity.duration(text), length > 0 else {
-                    throw ExpressionError(
-                        "\"\(text)\" is no duration", at: place, expected: "a duration such as 30d or 2h10m")
-                }
-                window = length
-            } else if condition == nil, window == nil {
-                elements += 1
-                let node = try choice()
-                elements -= 1
-                try wantCondition(node)
-                condition = node
-            } else {
-                throw unexpected("a closing bracket: did(\"activity\", condition, \"30d\")")
-            }
-        }
-        return .did(activity: activity, condition: condition, window: window)
-    }
-
-    private mutating func rows() throws(ExpressionError) -> Node.Kind {
-        var columns: [Node.Column] = []
-        repeat {
-            let node = try postfix()
-            switch node.kind {
-            case .property(let name), .member(_, let name):
-                columns.append(Node.Column(name: name, node: node))
-            default:
-                throw ExpressionError(
-                    "a column of rows needs a name", at: node.range.lowerBound,
-                    expected: "properties, as in rows(product_name, product_price)")
-            }
-        } while take(",")
-        return .rows(columns)
-    }
-
     // MARK: Tokens
 
-    private var peek: Token { tokens[min(at, tokens.count - 1)] }
+    var peek: Token { tokens[min(at, tokens.count - 1)] }
 
-    private mutating func take(_ mark: String) -> Bool {
+    mutating func take(_ mark: String) -> Bool {
         guard peek.kind == .mark(mark) else { return false }
         at += 1
         return true
     }
 
-    private mutating func takeMark(_ a: String, _ b: String) -> String? { take(a) ? a : take(b) ? b : nil }
+    mutating func takeMark(_ a: String, _ b: String) -> String? { take(a) ? a : take(b) ? b : nil }
 
-    private mutating func want(_ mark: String, _ expected: String) throws(ExpressionError) {
+    mutating func want(_ mark: String, _ expected: String) throws(ExpressionError) {
         if !take(mark) { throw unexpected(expected) }
     }
 
-    private mutating func wantName() throws(ExpressionError) -> (String, Range<Int>) {
+    mutating func wantName() throws(ExpressionError) -> (String, Range<Int>) {
         guard case .name(let name) = peek.kind else { throw unexpected("a name behind the point") }
         defer { at += 1 }
         return (name, peek.range)
     }
 
-    private mutating func wantText(_ expected: String) throws(ExpressionError) -> (String, Range<Int>) {
+    mutating func wantText(_ expected: String) throws(ExpressionError) -> (String, Range<Int>) {
         guard case .text(let text) = peek.kind else { throw unexpected(expected) }
         defer { at += 1 }
         return (text, peek.range)
     }
 
-    private func unexpected(_ expected: String) -> ExpressionError {
+    func unexpected(_ expected: String) -> ExpressionError {
         ExpressionError(
             "\(peek.described) cannot stand here", at: peek.range.lowerBound, expected: expected)
     }
 
-    private func forbidInSegment(_ token: Token, _ problem: String) throws(ExpressionError) {
+    func forbidInSegment(_ token: Token, _ problem: String) throws(ExpressionError) {
         if purpose == .segment, elements == 0 { throw ExpressionError(problem, at: token.range.lowerBound) }
     }
 
-    private mutating func mention(_ kind: Expression.Mention.Kind, _ name: String, _ range: Range<Int>) {
+    mutating func mention(_ kind: Expression.Mention.Kind, _ name: String, _ range: Range<Int>) {
         mentions.append(Expression.Mention(kind: kind, name: name, offset: range.lowerBound))
     }
 
     /// A node that ends where the last token ended.
-    private func node(_ kind: Node.Kind, from first: Node) throws(ExpressionError) -> Node {
+    func node(_ kind: Node.Kind, from first: Node) throws(ExpressionError) -> Node {
         let node = Node(kind, first.range.lowerBound..<tokens[at - 1].range.upperBound)
         guard node.depth <= 4 * Self.deepest else {
             throw ExpressionError(
@@ -443,7 +353,7 @@ struct ExpressionParser {
         return node
     }
 
-    private func wantCondition(_ node: Node) throws(ExpressionError) {
+    func wantCondition(_ node: Node) throws(ExpressionError) {
         let type = node.kind.type
         guard type != .any, type != .flag else { return }
         let names: [ExpressionType: String] = [

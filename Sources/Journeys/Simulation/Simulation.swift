@@ -5,7 +5,10 @@ import Foundations
 package struct Simulation {
     private let engine: Engine
     private var people: [Subject: Person] = [:]
-    private var order: [Subject] = []
+    /// In the order in which they came up, which decides between timers of the same moment.
+    private var order: [Subject: Int] = [:]
+    /// Those with a timer.
+    private var waiting: Set<Subject> = []
     private var histories: [Subject: Remembrance] = [:]
     package private(set) var deliveries: [Delivery] = []
     package private(set) var decisions: [Decision] = []
@@ -18,14 +21,14 @@ package struct Simulation {
     package func history(_ subject: Subject) -> Remembrance { histories[subject] ?? Remembrance() }
 
     package mutating func set(_ attributes: [UInt8], of subject: Subject) {
-        if people[subject] == nil { order.append(subject) }
+        meet(subject)
         people[subject, default: Person(subject)].attributes = attributes
     }
 
     /// An event that arrives at its `received`; whatever is due before comes first.
     package mutating func take(_ occurrence: Occurrence, of subject: Subject) {
         fire(before: occurrence.received)
-        if people[subject] == nil { order.append(subject) }
+        meet(subject)
         histories[subject, default: Remembrance()].add(occurrence)
         step(subject, .event(occurrence))
     }
@@ -44,6 +47,8 @@ package struct Simulation {
         var person = people[subject] ?? Person(subject)
         let effects = engine.step(&person, input, history: history(subject))
         people[subject] = person
+        let waits = person.memory.review != nil || person.enrolments.contains { $0.due != nil }
+        if waits { waiting.insert(subject) } else { waiting.remove(subject) }
         for effect in effects {
             switch effect {
             case .deliver(let delivery): deliveries.append(delivery)
@@ -53,18 +58,24 @@ package struct Simulation {
         }
     }
 
+    private mutating func meet(_ subject: Subject) {
+        if order[subject] == nil { order[subject] = order.count }
+    }
+
     private func next() -> (Subject, Input, Timestamp)? {
-        var best: (Subject, Input, Timestamp)?
-        for subject in order {
+        var best: (due: Timestamp, order: Int, subject: Subject, input: Input)?
+        func offer(_ due: Timestamp, _ subject: Subject, _ input: Input) {
+            let place = order[subject] ?? 0
+            if let best, (best.due, best.order) <= (due, place) { return }
+            best = (due, place, subject, input)
+        }
+        for subject in waiting {
             guard let person = people[subject] else { continue }
-            if let due = person.memory.review, best.map({ due < $0.2 }) ?? true {
-                best = (subject, .review(due: due), due)
-            }
+            if let due = person.memory.review { offer(due, subject, .review(due: due)) }
             for enrolment in person.enrolments {
-                guard let due = enrolment.due, best.map({ due < $0.2 }) ?? true else { continue }
-                best = (subject, .timer(enrolment.id, due: due), due)
+                if let due = enrolment.due { offer(due, subject, .timer(enrolment.id, due: due)) }
             }
         }
-        return best
+        return best.map { ($0.subject, $0.input, $0.due) }
     }
 }
