@@ -18,7 +18,8 @@ struct ProfilePage {
 
     private var who: [String] {
         let summary = person.summary
-        var lines = [Self.name(summary.traits) ?? (summary.knownAt == nil ? "Somebody" : "Somebody known")]
+        let known = person.identities.first.map(\.value)
+        var lines = [Self.name(summary.traits) ?? known ?? "An anonymous visitor"]
         lines.append(fact("profile", summary.id.description))
         for identity in person.identities.prefix(20) {
             lines.append(fact(identity.kind, "\(identity.value)  since \(day(identity.since))"))
@@ -71,7 +72,7 @@ struct ProfilePage {
     private var eventLines: [String] {
         var lines: [String] = []
         var (lastDay, lastSession) = (Int64.min, "")
-        for event in timeline.events.reversed() {
+        for event in inOrder {
             let local = zone.local(event.time)
             if local.day != lastDay {
                 lines += ["", longDay(local)]
@@ -87,6 +88,20 @@ struct ProfilePage {
             lines.append(String(line.reversed().drop { $0 == " " }.reversed()))
         }
         return lines
+    }
+
+    /// The oldest first; of what has the same time, a session's start comes before its events, and its end behind.
+    private var inOrder: [Timeline.Event] {
+        func rank(_ event: Timeline.Event) -> Int {
+            event.activity == "session.start" ? 0 : event.activity == "session.end" ? 2 : 1
+        }
+        return timeline.events.reversed().enumerated()
+            .sorted {
+                ($0.element.time, rank($0.element), $0.offset) < (
+                    $1.element.time, rank($1.element), $1.offset
+                )
+            }
+            .map(\.element)
     }
 
     private func heading(_ event: Timeline.Event) -> String {

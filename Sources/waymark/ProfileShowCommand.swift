@@ -31,24 +31,29 @@ struct ProfileShowCommand: ParsableCommand {
     @OptionGroup var file: ConfigurationOption
 
     /// What was asked for, in every form in which it may be kept.
-    var keys: [Person.Key] {
-        if let id { return [UUID(id).map { .id($0) } ?? .identity(kind: "static", value: id)] }
+    func keys(_ configuration: Configuration) -> [Person.Key] {
+        if let id { return [UUID(id).map { .id($0) } ?? .identity(kind: IdentityKind.reserved, value: id)] }
         if let session { return [.session(session)] }
-        if let email { return Self.forms("email", email) }
-        guard let parts = identity?.split(separator: "=", maxSplits: 1), parts.count == 2 else { return [] }
-        return Self.forms(String(parts[0]), String(parts[1]))
+        guard let (name, value) = asked else { return [] }
+        let known = configuration.identity.kinds.first { $0.name == name }
+        let kind = known ?? IdentityKind(name, primaryKey: configuration.primaryKey)
+        let normal = IdentityForm.normalize(value, kind.form, country: configuration.identity.country)
+        return [normal, value].compactMap { $0.map { .identity(kind: name, value: $0) } }
     }
 
-    private static func forms(_ kind: String, _ value: String) -> [Person.Key] {
-        let lower = value.lowercased()
-        return (lower == value ? [value] : [value, lower]).map { .identity(kind: kind, value: $0) }
+    private var asked: (kind: String, value: String)? {
+        if let email { return ("email", email) }
+        guard let parts = identity?.split(separator: "=", maxSplits: 1), parts.count == 2 else { return nil }
+        return (String(parts[0]), String(parts[1]))
     }
 
     func validate() throws {
         if [id, email, identity, session].count(where: { $0 != nil }) != 1 {
             throw ValidationError("say whom to show: one of ID, --email, --identity or --session")
         }
-        if keys.isEmpty { throw ValidationError("--identity wants KIND=VALUE, such as customer=4711") }
+        if identity != nil, asked == nil {
+            throw ValidationError("--identity wants KIND=VALUE, such as customer=4711")
+        }
         if !(1...10_000).contains(limit) { throw ValidationError("--limit wants a number from 1 to 10000") }
         if let before, Timeline.Cursor(before) == nil {
             throw ValidationError("--before wants what a page's end names, such as \"1790000000000000.ID\"")
@@ -59,7 +64,7 @@ struct ProfileShowCommand: ParsableCommand {
         let configuration = try file.read().configuration
         let connection = try file.connect("profile show")
         defer { connection.close() }
-        guard let person = try find(connection) else {
+        guard let person = try find(configuration, connection) else {
             printError("waymark: nobody is known by that")
             throw ExitCode.failure
         }
@@ -73,8 +78,10 @@ struct ProfileShowCommand: ParsableCommand {
         for line in page.lines { print(line.printable) }
     }
 
-    private func find(_ connection: Connection) throws(PostgresError) -> Person? {
-        for key in keys {
+    private func find(
+        _ configuration: Configuration, _ connection: Connection
+    ) throws(PostgresError) -> Person? {
+        for key in keys(configuration) {
             if let person = try Person.find(key, connection) { return person }
         }
         return nil
