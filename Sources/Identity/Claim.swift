@@ -43,6 +43,13 @@ package struct Claim {
         userAgent = submission.userAgent
     }
 
+    /// What somebody outside said: that there is this profile, of no session.
+    init(outside profile: UUID, receivedAt: Timestamp) {
+        (session, source, sent, context, userAgent) = (.empty, .empty, .empty, .empty, .empty)
+        (answered, basis, flags, sentAt) = (profile, .known, [], nil)
+        self.receivedAt = receivedAt
+    }
+
     /// Forgets what was settled, before another try.
     package mutating func unsettle() {
         profile = nil

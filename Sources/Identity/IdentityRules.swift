@@ -65,6 +65,9 @@ package final class IdentityRules: Sendable {
     /// How traits are kept when two persons turn out to be one.
     let traitRules: [String: TraitRule]
     private let sources: [SourceRules]
+    /// Whom sources ask outside, by source.
+    let lookups: [String: OutsideLookup]
+    let country: String?
 
     package static let none = IdentityRules(Configuration())
 
@@ -77,6 +80,10 @@ package final class IdentityRules: Sendable {
         self.kinds = kinds.map { Kind(name: $0.name, form: $0.form, several: $0.several) }
         let rules = Dictionary(configuration.identity.traits.map { ($0.name, $0) }) { first, _ in first }
         traitRules = rules
+        country = configuration.identity.country
+        lookups = Dictionary(
+            configuration.sources.compactMap { source in source.lookup.map { (source.id, $0) } }
+        ) { first, _ in first }
         sources = configuration.sources.compactMap { source in
             if source.identify.isEmpty, source.traits.isEmpty, source.lookup == nil { return nil }
             return SourceRules(source, kinds, rules, country: configuration.identity.country)

@@ -125,7 +125,7 @@ package final class Settler {
         _ settlement: inout Settlement, _ connection: Connection
     ) throws(PostgresError) {
         var known = try store.resolve(
-            mentioned(stale, groups, claims).union(plan.profiles).sorted(), connection)
+            mentioned(stale, groups, claims).union(plan.profiles(claims)).sorted(), connection)
         for i in stale { fold(&groups[i], row: nil, claims, known) }
         let rows = try rows(stale, groups, connection)
         let strangers = stale.compactMap { i in
@@ -202,26 +202,15 @@ package final class Settler {
         var nameless: [Sign] = []
         for sign in plan.open {
             let claim = claims[sign.claim]
-            switch claim.basis {
-            case .none: nameless.append(sign)
-            case .fixed:
-                guard let profile = claim.answered.map({ known[$0] ?? $0 }) else { continue }
+            if claim.basis == .none {
+                nameless.append(sign)
+            } else if let i = plan.groupOf[sign.claim] {
+                show(sign, by: &groups[i], claim.receivedAt, &kinship, &settlement)
+            } else if let profile = claim.answered.map({ known[$0] ?? $0 }) {
                 for shown in sign.shown {
                     _ = show(shown, by: profile, claim.receivedAt, canRebind: false, &kinship, &settlement)
                 }
-            default:
-                guard let i = plan.groupOf[sign.claim] else { continue }
-                for shown in sign.shown {
-                    guard let profile = groups[i].profile else { continue }
-                    let outcome = show(
-                        shown, by: profile, claim.receivedAt, canRebind: true, &kinship, &settlement)
-                    guard case .rebound(let person) = outcome else { continue }
-                    groups[i].profile = person
-                    for member in groups[i].members {
-                        settlement.turns[member, default: []].append(
-                            Settlement.Turn(event: sign.event, profile: person))
-                    }
-                }
+                if claim.basis != .fixed { settlement.found[sign.event] = profile }
             }
         }
         // Last, since they may be known by what came behind them.
@@ -232,6 +221,23 @@ package final class Settler {
             }
         }
         settlement.found = settlement.found.mapValues { kinship.now(known[$0] ?? $0) }
+    }
+
+    /// An event with a session: it goes over to whoever the device is shared with.
+    private func show(
+        _ sign: Sign, by group: inout SessionGroup, _ at: Timestamp, _ kinship: inout Kinship,
+        _ settlement: inout Settlement
+    ) {
+        for shown in sign.shown {
+            guard let profile = group.profile else { continue }
+            let outcome = show(shown, by: profile, at, canRebind: true, &kinship, &settlement)
+            guard case .rebound(let person) = outcome else { continue }
+            group.profile = person
+            for member in group.members {
+                settlement.turns[member, default: []].append(
+                    Settlement.Turn(event: sign.event, profile: person))
+            }
+        }
     }
 
     private func show(

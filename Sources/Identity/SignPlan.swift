@@ -44,9 +44,13 @@ struct SignPlan {
                 let profile = sessions.entry(ofSession: groups[group].id)?.profile
                 if sign.shown.isEmpty || isAgreed && first != nil && first == profile { continue }
                 self.groups.insert(group)
-            } else {
-                if !sign.changes.isEmpty, let profile = claim.answered { touched[profile] = claim.receivedAt }
-                isOpen[i] = !sign.shown.isEmpty && !(isAgreed && first == claim.answered)
+            } else if let profile = claim.answered {
+                let isKnown = isAgreed && first == profile
+                isOpen[i] = !sign.shown.isEmpty && !isKnown
+                if !sign.changes.isEmpty || isKnown && claim.basis != .fixed {
+                    touched[profile] = claim.receivedAt
+                }
+                if isKnown, claim.basis != .fixed { settlement.found[sign.event] = profile }
             }
         }
         // A session that may go over to somebody takes all that it shows along, in its order.
@@ -68,7 +72,13 @@ struct SignPlan {
     }
 
     /// Ids whose present meaning must be asked for.
-    var profiles: Set<UUID> { Set(touched.keys) }
+    func profiles(_ claims: [Claim]) -> Set<UUID> {
+        var ids = Set(touched.keys)
+        for sign in open where groupOf[sign.claim] == nil {
+            if let answered = claims[sign.claim].answered { ids.insert(answered) }
+        }
+        return ids
+    }
 
     /// The identities to be looked at, with whose they will probably be.
     func wanted(
@@ -92,7 +102,7 @@ struct SignPlan {
     ) -> UUID? {
         let claim = claims[sign.claim]
         if let group = groupOf[sign.claim] { return groups[group].profile }
-        return claim.basis == .fixed ? claim.answered.map { known[$0] ?? $0 } : nil
+        return claim.basis == .none ? nil : claim.answered.map { known[$0] ?? $0 }
     }
 
     func subjects(_ groups: [SessionGroup], _ claims: [Claim], _ known: [UUID: UUID]) -> Set<UUID> {

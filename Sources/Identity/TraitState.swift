@@ -147,7 +147,7 @@ package struct TraitState: Sendable, Equatable {
         // What was removed after the other one's last change stays removed.
         guard let x = a.value, let y = b.value else {
             let (gone, other) = a.value == nil ? (a, b) : (b, a)
-            return other.value == nil ? later(a, b) : gone.latest < other.latest ? other : gone
+            return other.value == nil ? later(a, b) : gone.decidedAt < other.decidedAt ? other : gone
         }
         switch rule {
         case .latest:
@@ -165,9 +165,19 @@ package struct TraitState: Sendable, Equatable {
 
     private var first: Stamp { base ?? history.last?.stamp ?? latest }
 
+    /// When the value became what it is: a change that came too late to matter does not count.
+    private var decidedAt: Stamp {
+        switch operation {
+        case .set, .setOnce, .unset: base ?? latest
+        case .append, .increment: latest
+        }
+    }
+
     private static func later(_ a: TraitState, _ b: TraitState) -> TraitState {
-        if a.latest == b.latest { return (a.value ?? []).lexicographicallyPrecedes(b.value ?? []) ? b : a }
-        return a.latest < b.latest ? b : a
+        if a.decidedAt == b.decidedAt {
+            return (a.value ?? []).lexicographicallyPrecedes(b.value ?? []) ? b : a
+        }
+        return a.decidedAt < b.decidedAt ? b : a
     }
 
     /// Where the two cannot be combined, the later one is kept.

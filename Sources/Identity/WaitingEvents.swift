@@ -105,31 +105,56 @@ package enum WaitingEvents {
             now)
     }
 
+    /// An event without a profile, and whose it is.
+    struct Found {
+        let event: UUID
+        let receivedAt: Timestamp
+        let bucket: Int32
+        let profile: UUID
+        /// JSON text, as `Waiting` has it.
+        let effects: [UInt8]
+    }
+
     private static func move(
         _ found: Rows, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> (attached: [Attached], changes: [ProfileChange]) {
-        let live = (0..<found.count).filter { found.timestamp($0, 5) >= now }
-        if live.isEmpty { return ([], []) }
-        let (ids, times) = (live.map { found.uuid($0, 0) }, live.map { found.timestamp($0, 2) })
-        let (buckets, profiles) = (live.map { found.int4($0, 1) }, live.map { found.uuid($0, 3) })
+        let live = (0..<found.count).filter { found.timestamp($0, 5) >= now }.map { row in
+            Found(
+                event: found.uuid(row, 0), receivedAt: found.timestamp(row, 2), bucket: found.int4(row, 1),
+                profile: found.uuid(row, 3), effects: Array(found.json(row, 4)))
+        }
+        return try attach(live, at: now, connection)
+    }
+
+    /// Attaches events, if they still have no profile.
+    static func attach(
+        _ events: [Found], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> (attached: [Attached], changes: [ProfileChange]) {
+        if events.isEmpty { return ([], []) }
         // Who sees it without a profile has it; an event that waited for two identities is attached once.
         let taken = try connection.execute(
             """
             update event e set profile_id = q.profile_id
             from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::uuid[]) as q(bucket, id, received_at, profile_id)
             where e.bucket = q.bucket and e.id = q.id and e.received_at = q.received_at and e.profile_id is null
-            returning e.id
-            """, buckets, ids, times, profiles, context: "attaching events")
-        let mine = Set((0..<taken.count).map { taken.uuid($0, 0) })
-        let moved = live.indices.filter { mine.contains(ids[$0]) && buckets[$0] != profiles[$0].bucket }
-        try moveRows(moved.map { (buckets[$0], ids[$0], times[$0], profiles[$0]) }, connection)
-        var attached: [Attached] = []
-        var changes: [ProfileChange] = []
-        for (i, row) in live.enumerated() where mine.contains(ids[i]) {
-            attached.append(Attached(event: ids[i], receivedAt: times[i], profile: profiles[i]))
-            changes += effects(found.json(row, 4), of: ids[i], profiles[i])
+            returning e.id, e.profile_id
+            """, events.map(\.bucket), events.map(\.event), events.map(\.receivedAt), events.map(\.profile),
+            context: "attaching events")
+        var profiles: [UUID: UUID] = [:]
+        for row in 0..<taken.count { profiles[taken.uuid(row, 0)] = taken.uuid(row, 1) }
+        var mine: [Found] = []
+        for event in events where profiles[event.event] == event.profile {
+            profiles[event.event] = nil
+            mine.append(event)
         }
+        try moveRows(
+            mine.filter { $0.bucket != $0.profile.bucket }
+                .map { ($0.bucket, $0.event, $0.receivedAt, $0.profile) }, connection)
+        let attached = mine.map { Attached(event: $0.event, receivedAt: $0.receivedAt, profile: $0.profile) }
         try note(attached, at: now, connection)
+        let changes = mine.flatMap { event in
+            event.effects.withUnsafeBytes { effects($0, of: event.event, event.profile) }
+        }
         return (attached, changes)
     }
 

@@ -35,6 +35,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let catalogue: Cataloguer
     private let maintenance: Maintenance
     private let sessionEnds: SessionEnds
+    private let persons: PersonWorker
     private let embedded: EmbeddedPostgres?
     let outbound: Outbounds
     private var intake: Intake?
@@ -60,7 +61,11 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         let loader = try Loader(
             spool: spool, cache: cache, installation: installation, receipts: receipts, options: loading,
             logger: logger)
-        loader.use(IdentityRules(configuration))
+        let rules = IdentityRules(configuration)
+        loader.use(rules)
+        persons = PersonWorker(
+            rules, cache: cache, installation: installation, metrics: loader.identityMetrics, logger: logger,
+            isReady: { loader.status.isConnected })
         self.loader = loader
         sessionEnds = SessionEnds(
             silence: configuration.sessionTimeout, metrics: loader.metrics, logger: logger,
@@ -144,6 +149,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         catalogue.use(conninfo)
         maintenance.use(conninfo)
         sessionEnds.use(conninfo)
+        persons.use(conninfo)
         replayer?.use(conninfo)
         outbound.use(conninfo)
         admin?.use(conninfo)
@@ -158,7 +164,9 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
             intake?.update(new)
             http?.update(new.limits)
             maintenance.keep(new.sources)
-            loader.use(IdentityRules(new))
+            let rules = IdentityRules(new)
+            loader.use(rules)
+            persons.use(rules)
             reloadAdmin(new)
             logger.info("configuration reloaded", metadata: ["sources": "\(new.sources.count)"])
         } catch {
@@ -222,6 +230,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
                 lookup.stop()
                 maintenance.stop()
                 sessionEnds.stop()
+                persons.stop()
                 loader.stop(within: 3000) { [self] in
                     catalogue.stop(within: 1000) { [self] in
                         outbound.stop { [self] in

@@ -1,4 +1,3 @@
-import ConfigurationFile
 import Foundations
 import Payload
 
@@ -108,7 +107,7 @@ extension Stepping {
             return false
         }
         if let cap = rule.journey.cap, !take(cap, enrolment.journey) {
-            decide(.skipped, enrolment, "\(webhook): more than \(cap.most) in \(cap.per.durationText)")
+            decide(.skipped, enrolment, "\(webhook): more than \(cap.most) in \(cap.per) microseconds")
             return true
         }
         let isSilent = enrolment.isShadow || rule.state == .shadow
@@ -154,9 +153,7 @@ extension Stepping {
         let end = moment.time.adding(microseconds: time)
         // Begun by a late event: what it waits for may have come.
         if !until.isEmpty,
-            let found = find(
-                until, from: moment.time, back: 0, until: end, person.enrolments[i].entry,
-                receivedBy: max(end, moment.clock))
+            let found = find(until, from: moment.time, back: 0, until: end, person.enrolments[i].entry)
         {
             if then == .continue { return true }
             leave(i, "\(found.label) came while waiting", event: found.id)
