@@ -94,7 +94,7 @@ let package = Package(
         tests(of: "Admin", ["TestSupport", "HTTP", logging]),
         tests(of: "Identity", ["TestSupport", "Payload", logging]),
         tests(of: "Intake", [logging]),
-        tests(of: "Loader", ["TestSupport", "Identity", "Payload", "Spool", "Postgres", logging]),
+        tests(of: "Loader", ["TestSupport", "Identity", "Activities", "Payload", "Spool", "Postgres", logging]),
         tests(of: "waymark", [arguments, logging]),
         black("Conformance"),
         black("Durability"),

@@ -207,7 +207,8 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
         lastFlush = clock.monotonic()
         guard let result = try state.flush(positions, now: clock.now(), connection) else {
             logger.warning("the catalogue's position moved: reading it again")
-            return try goOn(connection)
+            try goOn(connection)
+            return wake()
         }
         let pinned = try positions.pinned(clock.now(), connection) ?? state.position
         spool.hold(from: min(pinned, state.position))

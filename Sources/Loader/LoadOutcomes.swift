@@ -79,7 +79,10 @@ package final class LoadOutcomes: Sendable {
 
     func committed(_ batch: Batch) {
         let wake = state.withLock { state -> (@Sendable () -> Void)? in
-            guard state.isListening else { return nil }
+            guard state.isListening else {
+                state.pass(batch.end)
+                return nil
+            }
             for event in batch.events where event.view.verdict == .store {
                 guard let exception = event.exception else { continue }
                 state.open[event.view.id] = exception
@@ -113,6 +116,12 @@ package final class LoadOutcomes: Sendable {
 
 extension LoadOutcomes.State {
     fileprivate var end: LoadPosition { ranges.last?.end ?? begin }
+
+    /// Nobody asks: everything up to here is unknown.
+    fileprivate mutating func pass(_ end: LoadPosition) {
+        (begin, ranges, gone, open, weight) = (end, [], 0, [:], 0)
+        isOpenKnown = end.part == 0
+    }
 
     /// Ends a range; one without exceptions is joined with the one before.
     fileprivate mutating func close(at end: LoadPosition) {
