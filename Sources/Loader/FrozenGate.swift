@@ -17,9 +17,12 @@ final class FrozenGate {
     /// Nanoseconds between two looks.
     private static let period: UInt64 = 1_000_000_000
 
-    /// Outside of the loader's transaction.
-    func refresh(at now: UInt64, _ connection: Connection, _ logger: Logger) throws(PostgresError) {
-        guard refreshed == 0 || now - refreshed >= Self.period else { return }
+    /// Outside of the loader's transaction. `atOnce`: also if the last look was just now; whoever replays has mended
+    /// something, and must not meet what was frozen a moment ago.
+    func refresh(
+        at now: UInt64, atOnce: Bool, _ connection: Connection, _ logger: Logger
+    ) throws(PostgresError) {
+        guard atOnce || refreshed == 0 || now - refreshed >= Self.period else { return }
         let unreadable = try frozen.refresh(connection)
         for key in unreadable {
             logger.error(

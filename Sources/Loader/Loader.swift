@@ -299,7 +299,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         let begun = clock.monotonic()
         let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)
-        try frozen.refresh(at: clock.monotonic(), connection, logger)
+        try frozen.refresh(at: clock.monotonic(), atOnce: batch.hasReplays, connection, logger)
         accuse()
         let range = Suspicion(
             begin: position, events: max(batch.events.count, 1), crashes: suspicion?.trial.crashes ?? 0)
