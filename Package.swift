@@ -44,7 +44,8 @@ let package = Package(
         .executableTarget(
             name: "waymark",
             dependencies: [
-                "Admin", "Intake", "Loader", "Alerts", "Webhooks", "Outbound", "Journeys", "Embedded",
+                "Admin", "Intake", "Loader", "Enrolments", "Alerts", "Webhooks", "Outbound", "Journeys",
+                "Embedded",
                 "ConfigurationFile",
                 arguments, logging,
             ],
@@ -56,9 +57,10 @@ let package = Package(
         room(
             "Loader",
             [
-                "Spool", "Identity", "Activities", "Journeys", "Payload", "Postgres", "CLinux", crypto,
+                "Spool", "Enrolments", "Identity", "Activities", "Payload", "Postgres", "CLinux", crypto,
                 logging,
             ]),
+        room("Enrolments", ["Journeys", "Webhooks", "Identity", "Payload", "Postgres", crypto, logging]),
         room("Journeys", ["ConfigurationFile", "Payload", "Postgres", crypto, yaml, logging]),
         room("Webhooks", ["ConfigurationFile", "Payload", "Postgres", "Outbound", crypto, logging]),
         room("Alerts", ["Postgres", "Outbound", logging]),
@@ -94,7 +96,8 @@ let package = Package(
         tests(of: "Admin", ["TestSupport", "HTTP", logging]),
         tests(of: "Identity", ["TestSupport", "Payload", logging]),
         tests(of: "Intake", [logging]),
-        tests(of: "Loader", ["TestSupport", "Identity", "Activities", "Payload", "Spool", "Postgres", logging]),
+        tests(
+            of: "Loader", ["TestSupport", "Identity", "Activities", "Payload", "Spool", "Postgres", logging]),
         tests(of: "waymark", [arguments, logging]),
         black("Conformance"),
         black("Durability"),

@@ -4,7 +4,7 @@ import Payload
 import Postgres
 
 /// Stores a batch, or a part of it, inside a transaction that its caller began: identities, sessions and
-/// profiles, keys, events, quarantine. Journeys and deliveries have their place between events and quarantine.
+/// profiles, keys, journeys with their deliveries, events, quarantine.
 ///
 /// It decides each event's outcome; nothing outside of the transaction changes before `committed`.
 final class BatchWriter {
@@ -16,12 +16,16 @@ final class BatchWriter {
     /// Nil: sessions have no starts and ends.
     private let visits: VisitWriter?
     private let persons: PersonStep
+    /// Nil: there are no journeys.
+    private let journeys: JourneyGate?
 
     init(
-        settler: Settler, visits: VisitWriter?, frozen: FrozenGate = FrozenGate(), instance: UUID,
-        deduplicate days: Int?, identityMetrics: IdentityMetrics = IdentityMetrics()
+        settler: Settler, visits: VisitWriter?, frozen: FrozenGate = FrozenGate(),
+        journeys: JourneyGate? = nil,
+        instance: UUID, deduplicate days: Int?, identityMetrics: IdentityMetrics = IdentityMetrics()
     ) {
         self.frozen = frozen
+        self.journeys = journeys
         self.settler = settler
         self.visits = visits
         persons = PersonStep(settler.rules, metrics: identityMetrics)
@@ -39,12 +43,13 @@ final class BatchWriter {
     /// Writes the events of the range. May be called several times in one transaction, for ranges from left to
     /// right; after a failure the same range may be written again.
     func write(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
-        let (before, visitsBefore) = (settler.mark, visits?.mark ?? 0)
+        let (before, visitsBefore, outcome) = (settler.mark, visits?.mark ?? 0, journeys?.outcome)
         do throws(PostgresError) {
             try writeAll(batch, range, connection)
         } catch {
             settler.rolledBack(to: before)
             visits?.rolledBack(to: visitsBefore)
+            if let outcome { journeys?.restore(outcome) }
             throw error
         }
     }
@@ -65,6 +70,7 @@ final class BatchWriter {
         try keys.take(batch, range, connection)
         for i in range { decideRest(&batch.events[i]) }
         try persons.write(batch, range, connection)
+        try journeys?.write(batch, range, connection)
         let stored = range.filter { batch.events[$0].outcome == .stored }
         try rows.copy(batch, stored, connection)
         try visits?.write(stored.compactMap { visitEvent(batch, $0) }, connection)
@@ -84,6 +90,7 @@ final class BatchWriter {
     func rolledBack() {
         settler.rolledBack(to: Settler.Mark())
         visits?.rolledBack(to: 0)
+        _ = journeys?.take()
     }
 
     /// Nil: the event's session has no row, and so no visits.

@@ -1,4 +1,5 @@
 import Dispatch
+import Enrolments
 import Foundations
 import Identity
 import Logging
@@ -24,7 +25,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         /// The least time between two commits while there is little to load, in milliseconds.
         package var linger = 15
         /// How often an idle server says that it is alive, and up to when it has loaded, in milliseconds.
-        package var heartbeat = 2000
+        package var heartbeat = 500
         /// The silence after which a session has ended, in microseconds; nil: sessions have no starts and ends.
         package var sessionTimeout: Int64?
 
@@ -67,6 +68,11 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private var suspicion: Suspicion?
     private let batch = Batch()
     private let frozen = FrozenGate()
+    /// What journeys need of the configuration.
+    package let journeySetting = Locked(RulesInForce.Setting(Configuration()))
+    private var journeys: JourneyGate?
+    /// Called after a commit that queued deliveries, with their webhooks.
+    package var onDeliveries: (@Sendable (Set<String>) -> Void)?
     /// About how many events are tried at once: as many as wanted, fewer after failures.
     private var batchSize: Int
     private var courtesy = Courtesy()
@@ -214,8 +220,11 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         let settler = Settler(
             cache: cache, issuer: issuer, rules: rules.withLock { $0 }, metrics: identityMetrics)
         let visits = options.sessionTimeout.map { VisitWriter(cache: cache, silence: $0) }
+        let journeys = JourneyGate(
+            journeySetting, identity: rules.withLock { $0 }, metrics: identityMetrics)
+        self.journeys = journeys
         let writer = BatchWriter(
-            settler: settler, visits: visits, frozen: frozen, instance: spool.instance,
+            settler: settler, visits: visits, frozen: frozen, journeys: journeys, instance: spool.instance,
             deduplicate: options.deduplicateDays, identityMetrics: identityMetrics)
         try goOn(from: positions.read(clock.now(), new))
         transaction = BatchTransaction(positions: positions, writer: writer)
@@ -300,6 +309,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)
         try frozen.refresh(at: clock.monotonic(), atOnce: batch.hasReplays, connection, logger)
+        try journeys?.refresh(at: clock.monotonic(), connection, logger)
         accuse()
         let range = Suspicion(
             begin: position, events: max(batch.events.count, 1), crashes: suspicion?.trial.crashes ?? 0)
@@ -321,6 +331,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         loadedBytes += batch.bytes
         acquit()
         outcomes.committed(batch)
+        reportJourneys()
         report(connection)
     }
 
@@ -336,6 +347,16 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         guard let before = suspicion else { return }
         suspicion = before.without(first: batch.events.count, now: position)
         note.write(suspicion)
+    }
+
+    private func reportJourneys() {
+        guard let outcome = journeys?.take() else { return }
+        metrics.deliveries.add(outcome.deliveries)
+        metrics.enrolled.add(outcome.enrolled)
+        for warning in outcome.warnings {
+            logger.warning("\(warning.text)", metadata: ["delivery": "\(warning.id)"])
+        }
+        if !outcome.webhooks.isEmpty { onDeliveries?(outcome.webhooks) }
     }
 
     /// Tells those who wait, and counts.

@@ -22,6 +22,10 @@ package final class LoaderMetrics: Sendable {
     package let batches = Counter()
     package let databaseErrors = Counter()
     package let poison = Counter()
+    package let enrolled = Counter()
+    package let deliveries = Counter()
+    /// Timers of journeys that were decided.
+    package let timers = Counter()
     /// `session.start` events, and `session.end` events, that were written.
     package let sessionsStarted = Counter()
     package let sessionsEnded = Counter()

@@ -9,6 +9,11 @@ struct JourneysCommand: ParsableCommand {
             EXAMPLES
               waymark journeys check                     all mistakes of Config/journeys
               waymark journeys simulate Config/journeys  run its scenarios in virtual time
+              waymark journeys plan                      what applying them would change
+              waymark journeys apply                     bring them into force on all servers
             """,
-        subcommands: [JourneysCheckCommand.self, JourneysSimulateCommand.self])
+        subcommands: [
+            JourneysCheckCommand.self, JourneysSimulateCommand.self, JourneysPlanCommand.self,
+            JourneysApplyCommand.self,
+        ])
 }

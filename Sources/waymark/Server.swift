@@ -2,6 +2,7 @@ import Admin
 import ConfigurationFile
 import Dispatch
 import Embedded
+import Enrolments
 import Foundations
 import Glibc
 import HTTP
@@ -35,6 +36,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
     private let catalogue: Cataloguer
     private let maintenance: Maintenance
     private let sessionEnds: SessionEnds
+    private let journeyTimers: JourneyTimers
     private let persons: PersonWorker
     private let embedded: EmbeddedPostgres?
     let outbound: Outbounds
@@ -76,6 +78,13 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         maintenance = Maintenance(
             deduplicateDays: configuration.deduplicate.days, sources: configuration.sources, logger: logger)
         outbound = try Outbounds(configuration, host: Self.hostName(), logger: logger)
+        let sender = outbound.sender
+        loader.journeySetting.withLock { $0 = RulesInForce.Setting(configuration) }
+        loader.onDeliveries = { sender.wake($0) }
+        journeyTimers = JourneyTimers(
+            setting: loader.journeySetting, metrics: loader.metrics, identity: IdentityRules(configuration),
+            identityMetrics: loader.identityMetrics, logger: logger,
+            isReady: { loader.status.isConnected }, onDeliveries: { sender.wake($0) })
         let isEmbedded = configuration.database == nil
         embedded = isEmbedded ? EmbeddedPostgres(directory: configuration.data, logger: logger) : nil
     }
@@ -149,6 +158,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         catalogue.use(conninfo)
         maintenance.use(conninfo)
         sessionEnds.use(conninfo)
+        journeyTimers.use(conninfo)
         persons.use(conninfo)
         replayer?.use(conninfo)
         outbound.use(conninfo)
@@ -230,6 +240,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
                 lookup.stop()
                 maintenance.stop()
                 sessionEnds.stop()
+                journeyTimers.stop()
                 persons.stop()
                 loader.stop(within: 3000) { [self] in
                     catalogue.stop(within: 1000) { [self] in

@@ -1,0 +1,150 @@
+import Foundations
+import Identity
+import Journeys
+import Logging
+import Payload
+import Postgres
+import Webhooks
+
+/// Steps journeys with stored events, inside the transaction that stores them: the event, the enrolment, the timer, the
+/// queued delivery and the line of the trace exist together or not at all.
+package final class JourneyStep {
+    /// An event that somebody listens to.
+    package struct Event {
+        package let occurrence: Occurrence
+        package let profile: UUID?
+        /// When we came to know that it is this profile's, if that was later than its arrival.
+        package let seen: Timestamp?
+
+        package init(_ occurrence: Occurrence, profile: UUID?, seen: Timestamp? = nil) {
+            (self.occurrence, self.profile, self.seen) = (occurrence, profile, seen)
+        }
+    }
+
+    /// What became of a range of events; counts only once it is committed.
+    package struct Outcome {
+        /// Webhooks with something to send.
+        package var webhooks: Set<String> = []
+        package var deliveries = 0
+        package var enrolled = 0
+        package var warnings: [DeliveryQueue.Warning] = []
+
+        package init() {}
+
+        package mutating func add(_ other: Outcome) {
+            webhooks.formUnion(other.webhooks)
+            deliveries += other.deliveries
+            enrolled += other.enrolled
+            warnings += other.warnings
+        }
+    }
+
+    package var rules: RulesInForce
+    private let identity: IdentityRules
+    private let metrics: IdentityMetrics
+    private var random = RandomSource()
+
+    package init(_ rules: RulesInForce, identity: IdentityRules, metrics: IdentityMetrics) {
+        (self.rules, self.identity, self.metrics) = (rules, identity, metrics)
+    }
+
+    /// Reads what is in force anew.
+    package func read(
+        _ setting: RulesInForce.Setting, _ connection: Connection, _ logger: Logger
+    ) throws(PostgresError) {
+        var faults: [String] = []
+        rules = try RulesInForce(setting, faults: &faults, connection)
+        for fault in faults {
+            logger.error(
+                "a stored definition cannot be read, and is left out", metadata: ["what": "\(fault)"])
+        }
+    }
+
+    /// Does anybody listen to that activity? Asked for every event.
+    package func listens(to activity: Bytes) -> Bool {
+        !rules.isEmpty && rules.engine.listens(to: activity)
+    }
+
+    /// Steps the persons of these events, in their order.
+    package func step(
+        _ events: [Event], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Outcome {
+        let concerned = events.filter { rules.engine.concern($0.occurrence) != .nothing }
+        if concerned.isEmpty { return Outcome() }
+        let persons = try PersonTable.resolve(Set(concerned.compactMap(\.profile)), connection)
+        var steps: [(subject: Subject, input: Input)] = []
+        for event in concerned {
+            let profile = event.profile.map { persons[$0] ?? $0 }
+            let subject = profile.map(Subject.profile) ?? .event(event.occurrence.id)
+            steps.append((subject, .event(event.occurrence, seen: event.seen)))
+        }
+        return try run(steps, at: now, connection)
+    }
+
+    /// Decides timers that are due, each as it was set; one that is not set any more is left alone.
+    func decide(
+        _ timers: [(subject: Subject, input: Input)], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Outcome {
+        try run(timers, at: now, connection)
+    }
+
+    private func run(
+        _ steps: [(subject: Subject, input: Input)], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Outcome {
+        var table = PersonTable()
+        try table.load(Set(steps.map(\.subject)), at: now, connection)
+        var histories: [Subject: StoredHistory] = [:]
+        var outbox = Outbox(rules)
+        var (outcome, traits) = (Outcome(), [ProfileChange]())
+        for (subject, input) in steps {
+            let history =
+                histories[subject]
+                ?? StoredHistory(subject.profile.flatMap { table.ids[$0] } ?? [], connection)
+            histories[subject] = history
+            if case .event(let occurrence, _, _) = input { history.recent.append(occurrence) }
+            if !table.isStillSet(input, of: subject) { continue }
+            let effects = table.step(subject, input, with: rules.engine, history)
+            if let failure = history.failure { throw failure }
+            for effect in effects {
+                switch effect {
+                case .deliver(let delivery):
+                    outcome.deliveries += 1
+                    outbox.add(delivery, attributes: table.persons[subject]?.attributes ?? [])
+                case .set(let name, let json):
+                    guard let profile = subject.profile else { continue }
+                    traits.append(change(profile, name, json, input))
+                case .enrol: outcome.enrolled += 1
+                default: break
+                }
+            }
+        }
+        try table.write(&random, connection)
+        try TraitWriter.write(traits, after: Settlement(), identity, metrics, connection)
+        outcome.warnings = try outbox.write(connection)
+        outcome.webhooks = outbox.webhooks
+        return outcome
+    }
+
+    private func change(_ profile: UUID, _ name: String, _ json: [UInt8], _ input: Input) -> ProfileChange {
+        let stamp: TraitState.Stamp
+        switch input {
+        case .event(let occurrence, _, _): stamp = TraitState.Stamp(occurrence.time, occurrence.id)
+        case .attributes(_, let at): stamp = TraitState.Stamp(at, profile)
+        case .timer(let id, let due): stamp = TraitState.Stamp(due, id)
+        case .review(let due): stamp = TraitState.Stamp(due, profile)
+        }
+        return ProfileChange(profile, TraitChange(name, .set, json), stamp, source: "@journey")
+    }
+}
+
+extension PersonTable {
+    /// A timer that another server decided meanwhile, or that an event has moved, is nothing any more.
+    fileprivate func isStillSet(_ input: Input, of subject: Subject) -> Bool {
+        switch input {
+        case .timer(let id, let due):
+            persons[subject]?.enrolments.contains { $0.id == id && $0.due == due && $0.isRunning } ?? false
+        case .review(let due): persons[subject]?.memory.review == due
+        default: true
+        }
+    }
+}

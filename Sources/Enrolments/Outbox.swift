@@ -1,0 +1,92 @@
+import Crypto
+import Foundations
+import Journeys
+import Payload
+import Postgres
+import Webhooks
+
+/// Turns what the engine wants delivered into rows of the queue, frozen as they will be sent.
+struct Outbox {
+    private let rules: RulesInForce
+    private var wanted: [(delivery: Delivery, attributes: [UInt8])] = []
+
+    init(_ rules: RulesInForce) { self.rules = rules }
+
+    var isEmpty: Bool { wanted.isEmpty }
+    /// Names of the webhooks that have something to send now.
+    var webhooks: Set<String> { Set(wanted.map(\.delivery.webhook)) }
+
+    mutating func add(_ delivery: Delivery, attributes: [UInt8]) { wanted.append((delivery, attributes)) }
+
+    /// Returns what is worth a line in the log.
+    func write(_ connection: Connection) throws(PostgresError) -> [DeliveryQueue.Warning] {
+        if wanted.isEmpty { return [] }
+        let numbers = try activityNumbers(connection)
+        let identities = try identities(connection)
+        var warnings: [DeliveryQueue.Warning] = []
+        // Of one moment: what is queued at the same time keeps the order of the steps.
+        for (at, part) in Dictionary(grouping: wanted, by: \.delivery.at).sorted(by: { $0.key < $1.key }) {
+            let items = part.map { item($0.delivery, $0.attributes, numbers, identities) }
+            warnings += try rules.queue.enqueue(items, at: at, connection)
+        }
+        return warnings
+    }
+
+    private func item(
+        _ delivery: Delivery, _ attributes: [UInt8], _ numbers: [String: Int], _ identities: [UUID: String]
+    ) -> DeliveryItem {
+        var item = DeliveryItem(
+            id: delivery.id, bucket: delivery.subject.id.bucket, webhook: delivery.webhook,
+            panel: rules.panel,
+            profile: delivery.subject.profile, queuedAt: delivery.at)
+        item.journey = delivery.journey
+        item.journeyNumber = rules.numbers[delivery.journey] ?? 0
+        item.params = delivery.params
+        if !attributes.isEmpty { item.traits = attributes }
+        item.primaryKey = rules.primaryKey
+        item.identity = delivery.subject.profile.flatMap { identities[$0] }
+        item.utcOffset = rules.zone.offset(at: delivery.entry?.time ?? delivery.at)
+        item.entry = delivery.entry.map { entry in
+            let source = rules.sources[entry.source]
+            return DeliveryItem.Entry(
+                activity: entry.activity, name: entry.label, number: numbers[entry.activity],
+                properties: entry.properties, time: entry.time,
+                sourceKind: source?.kinds == [.backend] ? "backend" : "web",
+                assetID: Self.assetID(entry.source), assetName: source?.name ?? entry.source)
+        }
+        return item
+    }
+
+    /// The source's id as 32 hexadecimal digits: its own when it is a uuid, else a hash of it.
+    static func assetID(_ source: String) -> String {
+        if let id = UUID(source) { return id.description.filter { $0 != "-" } }
+        let digest = SHA256.hash(data: Array(source.utf8))
+        let digits = Array("0123456789abcdef")
+        return String(digest.prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+
+    private func activityNumbers(_ connection: Connection) throws(PostgresError) -> [String: Int] {
+        let keys = Set(wanted.compactMap(\.delivery.entry?.activity)).sorted()
+        if keys.isEmpty { return [:] }
+        let rows = try connection.execute(
+            "select key, id from activity where key = any($1)", keys, context: "numbering activities")
+        var numbers: [String: Int] = [:]
+        for row in 0..<rows.count { numbers[rows.string(row, 0)] = rows.int(row, 1) }
+        return numbers
+    }
+
+    /// The identity that each person's client gave last.
+    private func identities(_ connection: Connection) throws(PostgresError) -> [UUID: String] {
+        let profiles = Set(wanted.compactMap(\.delivery.subject.profile)).sorted()
+        if profiles.isEmpty { return [:] }
+        let rows = try connection.execute(
+            """
+            select distinct on (q.id) q.id, i.value from unnest($1::uuid[]) as q(id)
+                cross join lateral ids_of(q.id) as known(id) join identity i on i.profile_id = known.id
+            order by q.id, i.created_at desc, i.value
+            """, profiles, context: "reading identities for deliveries")
+        var identities: [UUID: String] = [:]
+        for row in 0..<rows.count { identities[rows.uuid(row, 0)] = rows.string(row, 1) }
+        return identities
+    }
+}

@@ -1,0 +1,243 @@
+import Foundations
+import Journeys
+import Payload
+import Postgres
+
+/// Persons as the engine sees them, loaded under their lock and written back within the same transaction.
+///
+/// The profile's row is the lock: whoever holds it is the only one who steps that person. Rows are locked sorted by
+/// (bucket, id), so that two servers wait for each other and never deadlock among themselves.
+struct PersonTable {
+    private(set) var persons: [Subject: Journeys.Person] = [:]
+    /// All ids under which a profile's events may stand, itself included.
+    private(set) var ids: [UUID: [UUID]] = [:]
+
+    private var enrolments: [UUID: Enrolment] = [:]
+    private var outdated: [UUID: Enrolment] = [:]
+    private var dropped: [UUID: Subject] = [:]
+    private var memories: [UUID: Memory] = [:]
+    private var decisions: [Decision] = []
+
+    /// What profiles' ids mean now.
+    static func resolve(_ profiles: Set<UUID>, _ connection: Connection) throws(PostgresError) -> [UUID: UUID]
+    {
+        if profiles.isEmpty { return [:] }
+        let rows = try connection.execute(
+            "select q.id, person_of(q.id) from unnest($1::uuid[]) as q(id)", Array(profiles),
+            context: "finding whom journeys are about")
+        var now: [UUID: UUID] = [:]
+        for row in 0..<rows.count { now[rows.uuid(row, 0)] = rows.uuid(row, 1) }
+        return now
+    }
+
+    /// Locks the profiles and reads all that the engine needs. They must be persons (see `resolve`); one that was
+    /// merged meanwhile makes the transaction be tried again.
+    mutating func load(
+        _ subjects: Set<Subject>, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        try lock(profiles, at: now, connection)
+        for subject in subjects { persons[subject] = Journeys.Person(subject) }
+        try readProfiles(profiles, connection)
+        let all = subjects.map(\.id).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        try readEnrolments(all, at: now, connection)
+        try readMemories(profiles, connection)
+    }
+
+    private func lock(
+        _ profiles: [UUID], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        if profiles.isEmpty { return }
+        let buckets = profiles.map(\.bucket)
+        // A conflict locks the row, also when there is nothing to update.
+        try connection.execute(
+            """
+            insert into profile as p (bucket, id, created_at, last_seen_at)
+            select bucket, id, $3, $3 from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+            on conflict (bucket, id) do update set last_seen_at = p.last_seen_at where false
+            """, buckets, profiles, now, context: "locking profiles for journeys")
+        let merged = try connection.execute(
+            """
+            select 1 from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                join alias a on a.bucket = q.bucket and a.id = q.id limit 1
+            """, buckets, profiles, context: "locking profiles for journeys")
+        if merged.isEmpty { return }
+        throw PostgresError(
+            .server, "a profile was merged meanwhile", sqlstate: "40001", context: "stepping journeys")
+    }
+
+    private mutating func readProfiles(_ profiles: [UUID], _ connection: Connection) throws(PostgresError) {
+        if profiles.isEmpty { return }
+        let rows = try connection.execute(
+            """
+            select q.id, p.traits, array(select i::text from ids_of(q.id) i)
+            from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                join profile p on p.bucket = q.bucket and p.id = q.id
+            """, profiles.map(\.bucket), profiles, context: "reading profiles for journeys")
+        for row in 0..<rows.count {
+            let id = rows.uuid(row, 0)
+            persons[.profile(id)]?.attributes = Array(rows.json(row, 1))
+            ids[id] = rows.texts(row, 2).compactMap { $0.flatMap { UUID($0) } }
+        }
+    }
+
+    private mutating func readEnrolments(
+        _ subjects: [UUID], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        let rows = try connection.execute(
+            """
+            select e.state from unnest($1::int[], $2::uuid[]) as q(bucket, subject)
+                join enrolment e on e.bucket = q.bucket and e.subject = q.subject
+            where e.ended_at is null or e.is_latest or e.open_until >= $3
+            order by e.started_at, e.id
+            """, subjects.map(\.bucket), subjects, now.adding(seconds: -86_400), context: "reading enrolments"
+        )
+        for row in 0..<rows.count {
+            guard let enrolment = Enrolment(encoded: Array(rows.text(row, 0))) else { continue }
+            persons[enrolment.subject]?.enrolments.append(enrolment)
+        }
+    }
+
+    private mutating func readMemories(_ profiles: [UUID], _ connection: Connection) throws(PostgresError) {
+        if profiles.isEmpty { return }
+        let rows = try connection.execute(
+            """
+            select m.profile_id, m.state from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                join memory m on m.bucket = q.bucket and m.profile_id = q.id
+            """, profiles.map(\.bucket), profiles, context: "reading what journeys remember")
+        for row in 0..<rows.count {
+            guard let memory = Memory(encoded: Array(rows.text(row, 1))) else { continue }
+            persons[.profile(rows.uuid(row, 0))]?.memory = memory
+        }
+    }
+
+    // MARK: Stepping
+
+    /// Steps one person, and remembers what is to be written.
+    mutating func step(
+        _ subject: Subject, _ input: Input, with engine: Engine, _ history: any History
+    ) -> [Effect] {
+        guard var person = persons[subject] else { return [] }
+        let before = person.enrolments
+        let effects = engine.step(&person, input, history: history)
+        persons[subject] = person
+        for effect in effects {
+            switch effect {
+            case .enrol(let enrolment):
+                enrolments[enrolment.id] = enrolment
+                let last = before.last {
+                    $0.journey == enrolment.journey && $0.key == enrolment.key && $0.n == enrolment.n - 1
+                }
+                if let last { outdated[last.id] = last }
+            case .update(let enrolment): enrolments[enrolment.id] = enrolment
+            case .drop(let id):
+                enrolments[id] = nil
+                dropped[id] = subject
+            case .remember(let memory): if let profile = subject.profile { memories[profile] = memory }
+            case .decided(let decision): decisions.append(decision)
+            case .deliver, .set: break
+            }
+        }
+        return effects
+    }
+
+    // MARK: Writing
+
+    func write(_ random: inout RandomSource, _ connection: Connection) throws(PostgresError) {
+        try writeEnrolments(connection)
+        try writeMemories(connection)
+        try writeDecisions(&random, connection)
+    }
+
+    private func writeEnrolments(_ connection: Connection) throws(PostgresError) {
+        if !outdated.isEmpty {
+            let rows = outdated.values.sorted { $0.place < $1.place }
+            try connection.execute(
+                """
+                update enrolment e set is_latest = false from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                where e.bucket = q.bucket and e.id = q.id
+                """, rows.map(\.bucket), rows.map(\.id), context: "writing enrolments")
+        }
+        if !dropped.isEmpty {
+            try connection.execute(
+                """
+                delete from enrolment e using unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                where e.bucket = q.bucket and e.id = q.id
+                """, dropped.map(\.value.id.bucket), dropped.map(\.key), context: "writing enrolments")
+        }
+        if enrolments.isEmpty { return }
+        let rows = enrolments.values.sorted { $0.place < $1.place }
+        var parameters = Parameters()
+        parameters.append(rows.map(\.bucket))
+        parameters.append(rows.map(\.id))
+        parameters.append(rows.map(\.subject.id))
+        parameters.append(rows.map { $0.subject.profile == nil })
+        parameters.append(rows.map(\.journey))
+        parameters.append(rows.map(\.version))
+        parameters.append(rows.map(\.key))
+        parameters.append(rows.map { Int32($0.n) })
+        parameters.append(rows.map(\.phase.rawValue))
+        parameters.append(rows.map(\.step))
+        parameters.append(rows.map(\.startedAt))
+        parameters.append(rows.map { $0.isRunning ? $0.due : nil })
+        parameters.append(rows.map(\.openUntil))
+        parameters.append(rows.map(\.endedAt))
+        parameters.append(rows.map(\.reason))
+        parameters.append(rows.map { outdated[$0.id] == nil })
+        parameters.append(rows.map { String(decoding: $0.encoded, as: UTF8.self) })
+        try connection.execute(
+            """
+            insert into enrolment as e (bucket, id, subject, by_event, journey, version, key, n, phase, step, started_at,
+                due, open_until, ended_at, reason, is_latest, state)
+            select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bool[], $5::text[], $6::text[], $7::text[],
+                $8::int[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
+                $14::timestamptz[], $15::text[], $16::bool[], $17::text[])
+            on conflict (bucket, id) do update set phase = excluded.phase, step = excluded.step,
+                started_at = excluded.started_at, due = excluded.due, open_until = excluded.open_until,
+                ended_at = excluded.ended_at, reason = excluded.reason, is_latest = e.is_latest and excluded.is_latest,
+                state = excluded.state
+            """, with: parameters, context: "writing enrolments")
+    }
+
+    private func writeMemories(_ connection: Connection) throws(PostgresError) {
+        if memories.isEmpty { return }
+        let rows = memories.sorted { ($0.key.bucket, $0.key) < ($1.key.bucket, $1.key) }
+        try connection.execute(
+            """
+            insert into memory as m (bucket, profile_id, review, state)
+            select * from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::text[])
+            on conflict (bucket, profile_id) do update set review = excluded.review, state = excluded.state
+            """, rows.map(\.key.bucket), rows.map(\.key), rows.map(\.value.review),
+            rows.map { String(decoding: $0.value.encoded, as: UTF8.self) },
+            context: "writing what journeys remember")
+    }
+
+    private func writeDecisions(_ random: inout RandomSource, _ connection: Connection) throws(PostgresError)
+    {
+        if decisions.isEmpty { return }
+        var parameters = Parameters()
+        parameters.append(decisions.map(\.subject.id.bucket))
+        parameters.append(decisions.map { UUID.v7(at: $0.at, &random) })
+        parameters.append(decisions.map(\.subject.id))
+        parameters.append(decisions.map(\.at))
+        parameters.append(decisions.map(\.journey))
+        parameters.append(decisions.map(\.version))
+        parameters.append(decisions.map(\.enrolment))
+        parameters.append(decisions.map(\.kind.rawValue))
+        parameters.append(decisions.map(\.detail))
+        parameters.append(decisions.map(\.event))
+        try connection.execute(
+            """
+            insert into decision (bucket, id, subject, at, journey, version, enrolment, kind, detail, event_id)
+            select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[],
+                $7::uuid[], $8::text[], $9::text[], $10::uuid[])
+            """, with: parameters, context: "writing decisions")
+    }
+}
+
+extension Enrolment {
+    /// Where its row is: with its profile, else with its event.
+    var bucket: Int32 { subject.id.bucket }
+    /// The order in which rows are written.
+    fileprivate var place: (Int32, UUID) { (bucket, id) }
+}

@@ -1,0 +1,69 @@
+import Foundations
+import Journeys
+import Payload
+import Postgres
+
+/// A person's events, as far as they were stepped: those of the present batch from memory, older ones from the table.
+///
+/// A statement that fails is remembered and ends the step: see `failure`.
+final class StoredHistory: History {
+    private let connection: Connection
+    private let ids: [UUID]
+    /// Of the present batch, in the order in which they are stepped.
+    var recent: [Occurrence] = []
+    private(set) var failure: PostgresError?
+
+    private static let page = 100
+
+    init(_ ids: [UUID], _ connection: Connection) {
+        (self.ids, self.connection) = (ids, connection)
+    }
+
+    func visit(_ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool) {
+        var recent = self.recent.enumerated()
+            .filter { $0.element.activity == activity && $0.element.time <= through }
+            .filter { after == nil || $0.element.time > after ?? $0.element.time }
+            .sorted { ($0.element.time, $0.offset) > ($1.element.time, $1.offset) }[...]
+        var before: Occurrence?
+        while true {
+            let stored = read(activity, after, through, before: before)
+            for event in stored {
+                while let next = recent.first, next.element.time >= event.time {
+                    recent.removeFirst()
+                    if !body(next.element) { return }
+                }
+                if !body(event) { return }
+            }
+            if stored.count < Self.page { break }
+            before = stored.last
+        }
+        for next in recent where !body(next.element) { return }
+    }
+
+    private func read(
+        _ activity: String, _ after: Timestamp?, _ through: Timestamp, before: Occurrence?
+    ) -> [Occurrence] {
+        if ids.isEmpty || failure != nil { return [] }
+        do throws(PostgresError) {
+            let rows = try connection.execute(
+                """
+                select id, label, source, time, received_at, properties from event
+                where profile_id = any($1) and activity = $2 and ($3::timestamptz is null or time > $3) and time <= $4
+                    and ($5::timestamptz is null or (time, received_at, id) < ($5, $6::timestamptz, $7::uuid))
+                order by time desc, received_at desc, id desc limit $8
+                """, ids, activity, after, through, before?.time, before?.received, before?.id,
+                Int64(Self.page),
+                context: "looking back for a journey")
+            return (0..<rows.count).map { row in
+                Occurrence(
+                    id: rows.uuid(row, 0), activity: activity, label: rows.string(row, 1),
+                    source: rows.string(row, 2), time: rows.timestamp(row, 3),
+                    received: rows.timestamp(row, 4),
+                    properties: Array(rows.json(row, 5)))
+            }
+        } catch {
+            failure = error
+            return []
+        }
+    }
+}
