@@ -62,7 +62,7 @@ enum ResultStore {
         _ results: [AttemptResult], now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         guard !results.isEmpty else { return }
-        try connection.transaction(context: "recording attempts") { () throws(PostgresError) in
+        try connection.byIndex("recording attempts") { () throws(PostgresError) in
             try updateDeliveries(results, now, connection)
             try updateMembers(results, now, connection)
             try insertAttempts(results, connection)

@@ -44,29 +44,57 @@ enum Claim {
         _ rooms: [(webhook: String, room: Int)], share: Share, leaseUntil: Timestamp, now: Timestamp,
         _ connection: Connection
     ) throws(PostgresError) -> [Claimed] {
+        let rows = try connection.byIndex("claiming deliveries") { () throws(PostgresError) in
+            try connection.execute(
+                """
+                with due as (
+                    select d.bucket, d.id, d.fence, d.next_at
+                    from unnest($1::text[], $2::int[]) as lane(webhook, room)
+                    cross join lateral (
+                        select d.bucket, d.id, d.fence, d.next_at, d.ordinal from delivery d
+                        where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $3
+                            and d.bucket % $4 = $5
+                            and (not d.ordered or not exists (
+                                select 1 from delivery e where e.bucket = d.bucket and e.webhook = d.webhook
+                                    and e.profile_id = d.profile_id and e.ordered and e.state in ('queued', 'batched')
+                                    and e.ordinal < d.ordinal))
+                        order by d.next_at, d.ordinal limit lane.room
+                    ) d
+                )
+                update delivery d set next_at = $6, fence = d.fence + 1
+                from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence and d.state = 'queued'
+                returning \(columns)
+                """, rooms.map(\.webhook), rooms.map { Int32($0.room) }, now, share.count, share.index,
+                leaseUntil,
+                context: "claiming deliveries")
+        }
+        return ordered(rows, leaseUntil: leaseUntil, now: now)
+    }
+
+    /// For a probe when nothing is due: the delivery that would be tried next. What another server has at this moment
+    /// is due before a new lease would end, and is left alone.
+    static func takeEarly(
+        _ webhook: String, leaseUntil: Timestamp, now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> [Claimed] {
         let rows = try connection.execute(
             """
             with due as (
-                select d.bucket, d.id, d.fence, d.next_at
-                from unnest($1::text[], $2::int[]) as lane(webhook, room)
-                cross join lateral (
-                    select d.bucket, d.id, d.fence, d.next_at, d.ordinal from delivery d
-                    where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $3
-                        and d.bucket % $4 = $5
-                        and (not d.ordered or not exists (
-                            select 1 from delivery e where e.bucket = d.bucket and e.webhook = d.webhook
-                                and e.profile_id = d.profile_id and e.ordered and e.state in ('queued', 'batched')
-                                and e.ordinal < d.ordinal))
-                    order by d.next_at, d.ordinal limit lane.room
-                ) d
+                select bucket, id, fence, next_at from delivery
+                where webhook = $1 and state = 'queued' and next_at > $2 order by next_at, ordinal limit 1
             )
-            update delivery d set next_at = $6, fence = d.fence + 1
+            update delivery d set next_at = $2, fence = d.fence + 1
             from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence and d.state = 'queued'
-            returning d.bucket, d.id, d.fence, d.webhook, d.profile_id, d.attempt - d.attempt_base, d.attempt,
-                d.extra, d.envelope, d.body, d.batch_id, due.next_at, d.ordinal
-            """, rooms.map(\.webhook), rooms.map { Int32($0.room) }, now, share.count, share.index,
-            leaseUntil,
-            context: "claiming deliveries")
+            returning \(columns)
+            """, webhook, leaseUntil, context: "claiming a probe")
+        return ordered(rows, leaseUntil: leaseUntil, now: now)
+    }
+
+    private static let columns = """
+        d.bucket, d.id, d.fence, d.webhook, d.profile_id, d.attempt - d.attempt_base, d.attempt, d.extra, d.envelope,
+        d.body, d.batch_id, due.next_at, d.ordinal
+        """
+
+    private static func ordered(_ rows: Rows, leaseUntil: Timestamp, now: Timestamp) -> [Claimed] {
         let claimed = (0..<rows.count).map { row in
             let claim = Claimed(
                 bucket: rows.int4(row, 0), id: rows.uuid(row, 1), fence: rows.int4(row, 2),
@@ -93,5 +121,20 @@ enum Claim {
             where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence and d.state = 'queued'
             """, claims.map(\.bucket), claims.map(\.id), claims.map(\.fence), time,
             context: "giving deliveries back")
+    }
+}
+
+extension Connection {
+    /// A transaction in which every statement finds its rows by their keys: a scan or a hash of a whole queue is never
+    /// better, whatever the statistics say of a table that was empty a minute ago.
+    func byIndex<Result>(
+        _ context: String, _ body: () throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
+        try transaction(context: context) { () throws(PostgresError) in
+            try script(
+                "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
+            )
+            return try body()
+        }
     }
 }

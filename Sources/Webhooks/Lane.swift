@@ -27,7 +27,9 @@ struct Lane: Sendable {
     private var tokens: Double = 0
     private var filledAt: Timestamp?
     /// Our share of the webhook's limits.
-    private var servers = 1
+    var servers = 1
+    /// The definition's text as the table had it.
+    var applied = ""
     private(set) var tally = Tally()
 
     /// What happened since it was last written to the table.
@@ -49,8 +51,8 @@ struct Lane: Sendable {
         quota = 2 * definition.limit.concurrency * definition.batch.max
     }
 
-    mutating func take(_ definition: WebhookDefinition, _ endpoint: Endpoint?, servers: Int) {
-        (self.definition, self.endpoint, self.servers) = (definition, endpoint, max(servers, 1))
+    mutating func take(_ definition: WebhookDefinition, _ endpoint: Endpoint?) {
+        (self.definition, self.endpoint) = (definition, endpoint)
     }
 
     // MARK: How much

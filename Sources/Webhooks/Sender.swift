@@ -154,10 +154,13 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
         let rooms = lanes.values.map { (webhook: $0.name, room: $0.room(at: now)) }.filter { $0.room > 0 }
         guard !rooms.isEmpty else { return false }
         let longest = rooms.map { lanes[$0.webhook]?.definition.timeout ?? 0 }.max() ?? 0
-        let claimed = try Claim.take(
-            rooms, share: share, leaseUntil: now.adding(microseconds: longest + options.slack * 1_000_000),
-            now: now,
-            connection)
+        let leaseUntil = now.adding(microseconds: longest + options.slack * 1_000_000)
+        var claimed = try Claim.take(rooms, share: share, leaseUntil: leaseUntil, now: now, connection)
+        for (webhook, _) in rooms where lanes[webhook]?.state == .paused {
+            // Its deliveries may all wait for hours: a probe does not.
+            if claimed.contains(where: { $0.webhook == webhook }) { continue }
+            claimed += try Claim.takeEarly(webhook, leaseUntil: leaseUntil, now: now, connection)
+        }
         var counts: [String: Int] = [:]
         for claim in claimed {
             lanes[claim.webhook]?.ready.append(claim)
@@ -261,7 +264,12 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
 
     private func record(_ connection: Connection) throws(PostgresError) {
         if !results.isEmpty {
-            try ResultStore.record(results, now: clock.now(), connection)
+            do throws(PostgresError) {
+                try ResultStore.record(results, now: clock.now(), connection)
+            } catch {
+                guard error.isDataFault else { throw error }
+                try recordOneByOne(connection)
+            }
             results = []
         }
         for (name, state, reason) in transitions {
@@ -281,6 +289,20 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
             if state != .active { try giveBack(name, connection) }
         }
         transitions = []
+    }
+
+    /// A result that no table takes must not keep the others from being recorded. Its delivery goes out again.
+    private func recordOneByOne(_ connection: Connection) throws(PostgresError) {
+        for result in results {
+            do throws(PostgresError) {
+                try ResultStore.record([result], now: clock.now(), connection)
+            } catch {
+                guard error.isDataFault else { throw error }
+                logger.error(
+                    "an attempt cannot be recorded",
+                    metadata: ["delivery": "\(result.claim.id)", "error": "\(error)"])
+            }
+        }
     }
 
     private func giveBack(_ name: String, _ connection: Connection) throws(PostgresError) {
@@ -321,36 +343,30 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
         var seen: Set<String> = []
         for row in 0..<rows.count {
             let status = WebhookStatus(rows, row)
-            guard let definition = status.definition else {
-                logger.error("the definition of webhook \(status.name) cannot be read")
-                continue
-            }
             seen.insert(status.name)
-            try take(status, definition, connection)
+            try take(status, connection)
         }
         for name in lanes.keys where !seen.contains(name) && lanes[name]?.inFlight == 0 { lanes[name] = nil }
     }
 
-    private func take(
-        _ status: WebhookStatus, _ definition: WebhookDefinition, _ connection: Connection
-    ) throws(PostgresError) {
+    private func take(_ status: WebhookStatus, _ connection: Connection) throws(PostgresError) {
         var lane = lanes[status.name]
-        if lane == nil || lane?.definition != definition || lane?.endpoint == nil {
+        if lane == nil || lane?.applied != status.applied {
+            guard let definition = status.definition else {
+                return logger.error("the definition of webhook \(status.name) cannot be read")
+            }
             var endpoint: Endpoint?
             do throws(Endpoint.Fault) {
                 endpoint = try Endpoint(definition, environment: options.environment)
             } catch {
-                if lane == nil || lane?.definition != definition {
-                    logger.error("\(error)", metadata: ["webhook": "\(status.name)"])
-                }
+                logger.error("\(error)", metadata: ["webhook": "\(status.name)"])
             }
             var new = lane ?? Lane(definition, endpoint)
-            new.take(definition, endpoint, servers: Int(share.count))
+            new.take(definition, endpoint)
+            new.applied = status.applied
             lane = new
-        } else {
-            let endpoint = lane?.endpoint
-            lane?.take(definition, endpoint, servers: Int(share.count))
         }
+        lane?.servers = Int(share.count)
         lane?.failingSince = status.failingSince
         lane?.probeAt = status.probeAt
         let changed = lane?.state != status.state
@@ -405,6 +421,12 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
     }
 
     private func failed(_ error: PostgresError) {
+        // A deadlock with another server, say: the same again, and nothing that was claimed is lost.
+        if error.origin == .server, error.isRetryable, !error.isConnectionLost {
+            logger.debug("a round of sending is tried again", metadata: ["error": "\(error)"])
+            retryAt = clock.monotonic() + 20_000_000
+            return
+        }
         disconnect()
         if error.origin == .interrupted { return }
         if fault == nil { logger.error("sending pauses", metadata: ["error": "\(error)"]) }

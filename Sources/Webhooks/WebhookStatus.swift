@@ -13,7 +13,8 @@ package struct WebhookStatus: Sendable {
     }
 
     package var name: String
-    package var definition: WebhookDefinition?
+    /// As it was applied: JSON text.
+    package var applied: String
     package var state: State
     package var reason: String?
     package var appliedAt: Timestamp
@@ -33,6 +34,9 @@ package struct WebhookStatus: Sendable {
     /// Deliveries that failed for good.
     package var failed = 0
 
+    /// Reads `applied`, which takes a while; nil: it is of another version of Waymark.
+    package var definition: WebhookDefinition? { WebhookDefinition(name: name, json: applied) }
+
     /// It never answered as it should: nobody knows whether it works.
     package var isUnverified: Bool { lastSuccessAt == nil }
 
@@ -43,7 +47,7 @@ package struct WebhookStatus: Sendable {
 
     init(_ rows: Rows, _ row: Int) {
         name = rows.string(row, 0)
-        definition = WebhookDefinition(name: rows.string(row, 0), json: rows.string(row, 1))
+        applied = rows.string(row, 1)
         state = State(rawValue: rows.string(row, 2)) ?? .disabled
         reason = rows.stringOrNil(row, 3)
         appliedAt = rows.timestamp(row, 4)

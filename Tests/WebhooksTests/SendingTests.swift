@@ -78,9 +78,10 @@ import Testing
         let hands = Hands()
         try world.enqueue(0..<1)
         world.startSender(clock: hands.clock)
-        try receiver.await(1)
+        // The next try is counted from when the last one is recorded.
+        try world.awaitAttempts(1)
         hands.move(seconds: 7)
-        try receiver.await(2)
+        try world.awaitAttempts(2)
         hands.move(seconds: 400)
         try world.await("sent", 1)
         let calls = receiver.calls
@@ -169,6 +170,24 @@ import Testing
         }
     }
 
+    /// Its deliveries wait for hours by now, but a probe asks every half minute.
+    @Test func aProbeDoesNotWaitForTheNextRetry() throws {
+        let status = Locked(500)
+        let receiver = try Receiver { _ in .status(status.withLock { $0 }) }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        try world.enqueue(0..<10)
+        try world.database.run("update delivery set attempt = 3")
+        let hands = Hands()
+        world.startSender(clock: hands.clock)
+        try eventually("paused") { try WebhookStore.find("call_centre", world.connection)?.state == .paused }
+        status.withLock { $0 = 200 }
+        hands.move(seconds: 31)
+        try eventually("resumed") { try WebhookStore.find("call_centre", world.connection)?.state == .active }
+        #expect(try world.count("sent") == 1 && world.count("queued") == 9)
+    }
+
     @Test func aBatchIsSentAgainUnchangedAndCountsForAll() throws {
         let failures = Locked(1)
         let receiver = try Receiver { _ in
@@ -188,7 +207,7 @@ import Testing
         let ids = try world.enqueue(0..<10)
         world.startSender(clock: hands.clock)
         try receiver.await(1)
-        try eventually("recorded") { try world.database.count("select count(*) from attempt") == 10 }
+        try world.awaitAttempts(10)
         #expect(try world.count("batched") == 9)
         hands.move(seconds: 7)
         try world.await("sent", 10)
@@ -240,6 +259,7 @@ import Testing
         try world.enqueue(0..<20, profile: { $0 < 10 ? Samples.profile : other })
         world.startSender(clock: hands.clock)
         try world.await("sent", 10)
+        try world.awaitAttempts(11)
         #expect(receiver.calls.flatMap(World.numbers).filter { $0 < 10 } == [0])
         hands.move(seconds: 7)
         try world.await("sent", 20)

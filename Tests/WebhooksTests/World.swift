@@ -87,6 +87,10 @@ final class World {
         try eventually("\(count) \(state)", within: seconds) { try self.count(state) >= count }
     }
 
+    func awaitAttempts(_ count: Int) throws {
+        try eventually("\(count) attempts") { try database.count("select count(*) from attempt") >= count }
+    }
+
     /// The numbers in the body of a call, in their order.
     static func numbers(_ call: Receiver.Call) -> [Int] {
         let text = call.text.removingPercentEncoding ?? ""
