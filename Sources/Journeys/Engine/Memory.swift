@@ -35,6 +35,8 @@ package struct Memory: Sendable, Equatable {
         package var journey: String
         package var cause: Cause
         package var clock: Timestamp
+        /// The number of the step that it came with; 0: unknown.
+        package var step: Int64 = 0
     }
 
     /// By journey, in the order of (time, arrival).

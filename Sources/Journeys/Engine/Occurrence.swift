@@ -14,11 +14,14 @@ package struct Occurrence: Sendable, Equatable {
     package var received: Timestamp
     /// The properties as received: a JSON object, or nothing.
     package var properties: [UInt8]
+    /// The person's steps are numbered, from 1; what was parked must not see what was stepped behind it. 0: unknown.
+    package var step: Int64 = 0
 
     package init(
         id: UUID, activity: String, label: String? = nil, source: String = "", time: Timestamp,
-        received: Timestamp? = nil, properties: [UInt8] = []
+        received: Timestamp? = nil, properties: [UInt8] = [], step: Int64 = 0
     ) {
+        self.step = step
         self.id = id
         self.activity = activity
         self.label = label ?? activity
@@ -46,4 +49,19 @@ package struct NoHistory: History {
     package func visit(
         _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool
     ) {}
+}
+
+/// A history that knows less: up to a step, or what was received up to a moment.
+struct Horizon: History {
+    let history: any History
+    var step = Int64.max
+    var received = Timestamp(microseconds: .max)
+
+    func visit(
+        _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool
+    ) {
+        history.visit(activity, after: after, through: through) { event in
+            event.step > step || event.received > received ? true : body(event)
+        }
+    }
 }

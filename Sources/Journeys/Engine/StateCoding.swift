@@ -74,6 +74,7 @@ extension Occurrence {
         json.member("source", source)
         json.member("time", known: time)
         json.member("received", known: received)
+        if step > 0 { json.member("step", Int(step)) }
         if !properties.isEmpty { properties.withUnsafeBytes { json.member("properties", json: $0) } }
     }
 
@@ -84,7 +85,8 @@ extension Occurrence {
         self.init(
             id: id, activity: activity, label: node.string("label"), source: node.string("source") ?? "",
             time: time, received: received,
-            properties: node.member("properties").map { Array($0.bytes) } ?? [])
+            properties: node.member("properties").map { Array($0.bytes) } ?? [],
+            step: Int64(node.integer("step") ?? 0))
     }
 }
 
@@ -153,6 +155,7 @@ extension Memory {
             json.element { json in
                 json.member("journey", one.journey)
                 json.member("clock", known: one.clock)
+                if one.step > 0 { json.member("step", Int(one.step)) }
                 switch one.cause {
                 case .event(let occurrence): json.object("event") { occurrence.encode(to: &$0) }
                 case .entered(let time, let clock):
@@ -185,8 +188,9 @@ extension Memory {
         for (name, times) in node.members(of: "sent") { sent[name] = times.elements.compactMap { $0.moment } }
         for one in node.list("parked") {
             guard let journey = one.string("journey"), let clock = one.moment("clock") else { return nil }
+            let step = Int64(one.integer("step") ?? 0)
             if let event = one.member("event").flatMap({ Occurrence($0) }) {
-                parked.append(Parked(journey: journey, cause: .event(event), clock: clock))
+                parked.append(Parked(journey: journey, cause: .event(event), clock: clock, step: step))
             } else if let time = one.moment("entered"), let seen = one.moment("entered_clock") {
                 parked.append(
                     Parked(journey: journey, cause: .entered(time: time, clock: seen), clock: clock))

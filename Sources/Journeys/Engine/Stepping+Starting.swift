@@ -122,7 +122,10 @@ extension Stepping {
         }
         if let unless = journey.unless {
             let until = start.adding(microseconds: unless.within)
-            if let found = find(unless.patterns, from: start, back: unless.lookback, until: until, entry) {
+            let due = max(until, moment.clock).adding(microseconds: unless.grace)
+            if let found = find(
+                unless.patterns, from: start, back: unless.lookback, until: until, entry, receivedBy: due)
+            {
                 return leave(i, "disproved by \(found.label)", event: found.id)
             }
         }
@@ -134,14 +137,17 @@ extension Stepping {
     /// A stepped event that matches in `(from − back, until]`; without looking back, later ones only.
     func find(
         _ patterns: [JourneyDefinition.EventPattern], from: Timestamp, back: Int64, until: Timestamp?,
-        _ entry: Occurrence?
+        _ entry: Occurrence?, receivedBy: Timestamp? = nil
     ) -> Occurrence? {
         let after = back > 0 ? from.adding(microseconds: -back - 1) : from
         let through = until ?? Timestamp(microseconds: .max)
         for activity in Set(patterns.flatMap(\.activities)).sorted() {
             var found: Occurrence?
             history.visit(activity, after: after, through: through) { event in
-                if event.id == entry?.id || !matches(patterns, event, entry: entry) { return true }
+                let isKnown = receivedBy.map { event.received <= $0 } ?? true
+                if event.id == entry?.id || !isKnown || !matches(patterns, event, entry: entry) {
+                    return true
+                }
                 found = event
                 return false
             }

@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Foundations
 import Payload
 
@@ -107,7 +108,7 @@ extension Stepping {
             return false
         }
         if let cap = rule.journey.cap, !take(cap, enrolment.journey) {
-            decide(.skipped, enrolment, "\(webhook): more than \(cap.most) in \(cap.per) microseconds")
+            decide(.skipped, enrolment, "\(webhook): more than \(cap.most) in \(cap.per.durationText)")
             return true
         }
         let isSilent = enrolment.isShadow || rule.state == .shadow
@@ -153,7 +154,9 @@ extension Stepping {
         let end = moment.time.adding(microseconds: time)
         // Begun by a late event: what it waits for may have come.
         if !until.isEmpty,
-            let found = find(until, from: moment.time, back: 0, until: end, person.enrolments[i].entry)
+            let found = find(
+                until, from: moment.time, back: 0, until: end, person.enrolments[i].entry,
+                receivedBy: max(end, moment.clock))
         {
             if then == .continue { return true }
             leave(i, "\(found.label) came while waiting", event: found.id)

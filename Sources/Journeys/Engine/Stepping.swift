@@ -10,14 +10,16 @@ final class Stepping {
     }
 
     let rules: Rulebook
-    let history: any History
+    private(set) var history: any History
     var person: Person
     var moment = Moment(time: Timestamp(microseconds: 0), clock: Timestamp(microseconds: 0))
     /// The event of the input: `did` sees it, a baseline must not.
     var current: Occurrence?
     private let before: Person
     private var effects: [Effect] = []
-    private var facts: [UUID?: Facts] = [:]
+    /// Texts that were scanned already: conditions of many journeys look at one event.
+    private var readings: [UUID: Reading] = [:]
+    private var attributes: (text: [UInt8], reading: Reading)?
 
     init(rules: Rulebook, person: Person, history: any History) {
         (self.rules, self.person, self.history) = (rules, person, history)
@@ -91,6 +93,9 @@ final class Stepping {
         else { return }
         reviewDue(before: due)
         moment = Moment(time: due, clock: due)
+        // Whenever it is looked at, it knows what was known when it was due.
+        let whole = history
+        history = Horizon(history: whole, received: due)
         person.enrolments[i].due = nil
         switch person.enrolments[i].phase {
         case .awaiting:
@@ -104,6 +109,7 @@ final class Stepping {
         case .held: run(i, rule)
         case .ended: break
         }
+        history = whole
         unpark(rule.journey.name)
     }
 
@@ -123,15 +129,18 @@ final class Stepping {
     func park(_ journey: String, _ cause: Memory.Parked.Cause) {
         // Two hundred events in the time that a server lags are no person's.
         guard person.memory.parked.count < 200 else { return }
-        person.memory.parked.append(Memory.Parked(journey: journey, cause: cause, clock: moment.clock))
+        person.memory.parked.append(
+            Memory.Parked(journey: journey, cause: cause, clock: moment.clock, step: current?.step ?? 0))
     }
 
     private func unpark(_ journey: String) {
-        let now = moment
+        let (now, whole) = (moment, history)
         let waiting = person.memory.parked.filter { $0.journey == journey }
         person.memory.parked.removeAll { $0.journey == journey }
         for parked in waiting {
             moment.clock = parked.clock
+            // As it was when it came.
+            history = parked.step > 0 ? Horizon(history: whole, step: parked.step) : whole
             switch parked.cause {
             case .event(let occurrence):
                 moment.time = occurrence.time
@@ -147,7 +156,7 @@ final class Stepping {
                 if let rule = rules.current(journey) { begin(rule, entry: nil) }
             }
         }
-        moment = now
+        (moment, history) = (now, whole)
     }
 
     // MARK: Facts
@@ -155,9 +164,26 @@ final class Stepping {
     /// For conditions on an event, with the entry of an enrolment.
     func facts(event: Occurrence?, entry: Occurrence?) -> Facts {
         Facts(
-            event: event, entry: entry, attributes: person.attributes, now: moment.clock, time: moment.time,
-            zone: rules.zone, history: history, segments: { [rules] in rules.segments[$0]?.condition },
+            event: event.map(reading), entry: entry.map(reading), attributes: attributesReading,
+            now: moment.clock,
+            time: moment.time, zone: rules.zone, history: history,
+            segments: { [rules] in rules.segments[$0]?.condition },
             score: { [unowned self] name in self.scoreValue(name) })
+    }
+
+    private func reading(_ occurrence: Occurrence) -> Reading {
+        if let reading = readings[occurrence.id] { return reading }
+        let reading = Reading(occurrence)
+        readings[occurrence.id] = reading
+        return reading
+    }
+
+    private var attributesReading: Reading? {
+        if person.attributes.isEmpty { return nil }
+        if let attributes, attributes.text == person.attributes { return attributes.reading }
+        let reading = Reading(person.attributes)
+        attributes = (person.attributes, reading)
+        return reading
     }
 
     func isTrue(_ condition: Expression?, event: Occurrence?, entry: Occurrence?) -> Bool {

@@ -59,15 +59,24 @@ package final class Facts {
     /// Texts of other events that values point into.
     private var kept: [Reading] = []
 
-    package init(
+    package convenience init(
         event: Occurrence?, entry: Occurrence?, attributes: [UInt8], now: Timestamp, time: Timestamp,
         zone: Zone = .utc, history: any History = NoHistory(),
         segments: @escaping (String) -> Expression? = { _ in nil },
         score: @escaping (String) -> (points: Decimal, band: String?)? = { _ in nil }
     ) {
-        self.event = event.map { Reading($0) }
-        self.entry = entry.map { Reading($0) }
-        self.attributes = attributes.isEmpty ? nil : Reading(attributes)
+        self.init(
+            event: event.map { Reading($0) }, entry: entry.map { Reading($0) },
+            attributes: attributes.isEmpty ? nil : Reading(attributes), now: now, time: time, zone: zone,
+            history: history, segments: segments, score: score)
+    }
+
+    init(
+        event: Reading?, entry: Reading?, attributes: Reading?, now: Timestamp, time: Timestamp, zone: Zone,
+        history: any History, segments: @escaping (String) -> Expression?,
+        score: @escaping (String) -> (points: Decimal, band: String?)?
+    ) {
+        (self.event, self.entry, self.attributes) = (event, entry, attributes)
         (self.now, self.time, self.zone, self.history) = (now, time, zone, history)
         (self.segments, self.score) = (segments, score)
     }

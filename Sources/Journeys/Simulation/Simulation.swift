@@ -9,6 +9,7 @@ package struct Simulation {
     private var order: [Subject: Int] = [:]
     /// Those with a timer.
     private var waiting: Set<Subject> = []
+    private var steps: Int64 = 0
     private var histories: [Subject: Remembrance] = [:]
     package private(set) var deliveries: [Delivery] = []
     package private(set) var decisions: [Decision] = []
@@ -29,6 +30,9 @@ package struct Simulation {
     package mutating func take(_ occurrence: Occurrence, of subject: Subject) {
         fire(before: occurrence.received)
         meet(subject)
+        var occurrence = occurrence
+        steps += 1
+        occurrence.step = steps
         histories[subject, default: Remembrance()].add(occurrence)
         step(subject, .event(occurrence))
     }
