@@ -91,13 +91,7 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
     // MARK: A round
 
     private func work() {
-        let (arrived, woken) = inbox.withLock { inbox in
-            inbox.isWoken = false
-            defer { (inbox.results, inbox.woken) = ([], []) }
-            return (inbox.results, inbox.woken)
-        }
-        for name in woken { lanes[name]?.askAt = nil }
-        for (claim, at, result) in arrived { note(claim, at, result) }
+        drain()
         let now = clock.monotonic()
         if conninfo != nil, now >= retryAt {
             do throws(PostgresError) {
@@ -111,9 +105,23 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
         schedule()
     }
 
+    /// Takes what came in: answers, and what was woken for.
+    private func drain() {
+        let (arrived, woken) = inbox.withLock { inbox in
+            inbox.isWoken = false
+            defer { (inbox.results, inbox.woken) = ([], []) }
+            return (inbox.results, inbox.woken)
+        }
+        for name in woken { lanes[name]?.askAt = nil }
+        for (claim, at, result) in arrived { note(claim, at, result) }
+    }
+
     private func round(_ connection: Connection, _ now: UInt64) throws(PostgresError) {
         try dispatch(connection)
         try record(connection)
+        // Meanwhile answers came, and each makes room for a request.
+        drain()
+        try dispatch(connection)
         if now - lastRefresh > 1_000_000_000 || lastRefresh == 0 {
             lastRefresh = now
             try flush(connection)
@@ -124,7 +132,10 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
             }
         }
         if isStopping { return try flush(connection) }
-        if try claim(connection) { try dispatch(connection) }
+        if try claim(connection) {
+            drain()
+            try dispatch(connection)
+        }
     }
 
     /// Looks again at once when there is more to do, else after a while.
@@ -134,7 +145,7 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
         let looks = lanes.values.compactMap { $0.nextLook(at: now) }.map {
             max($0.microseconds - now.microseconds, 0)
         }
-        let soonest = min(Int64(options.idle) * 1000, looks.min() ?? .max)
+        let soonest = results.isEmpty ? min(Int64(options.idle) * 1000, looks.min() ?? .max) : 0
         let at = clock.monotonic() + UInt64(max(soonest, 1000)) * 1000
         if let alarm, alarm <= at, alarm > clock.monotonic() { return }
         alarm = at
