@@ -46,7 +46,7 @@ struct JourneysSimulateCommand: ParsableCommand {
         }
         let milliseconds = (Clock.system.monotonic() - begin) / 1_000_000
         print(
-            "\(chosen.count) scenarios, \(failed == 0 ? "all as expected" : "\(failed) failed"), in \(milliseconds) ms"
+            "\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), \(failed == 0 ? "all as expected" : "\(failed) failed"), in \(milliseconds) ms"
         )
         if failed > 0 { throw ExitCode.failure }
     }
@@ -56,7 +56,7 @@ struct JourneysSimulateCommand: ParsableCommand {
         if let journeys {
             return isDirectory(scenarios) || journeys == scenarios ? [journeys] : [journeys, scenarios]
         }
-        if isDirectory(scenarios) { return [scenarios] }
+        if isDirectory(scenarios) || access(scenarios, R_OK) != 0 { return [scenarios] }
         let parts = scenarios.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         let folder = parts.joined(separator: "/")
         return [parts.isEmpty ? "." : folder.isEmpty ? "/" : folder]

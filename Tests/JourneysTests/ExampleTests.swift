@@ -51,4 +51,14 @@ struct ExampleTests {
                 try SegmentDefinition(name: segment.name, canonicalJSON: segment.canonicalJSON) == segment)
         }
     }
+
+    @Test func whatIsExportedIsReadAsTheSame() {
+        let folder = Self.folder
+        let text = DefinitionText.yaml(
+            journeys: folder.journeys, segments: folder.segments, scores: folder.scores)
+        let again = DefinitionFolder(texts: [("export", text + "webhooks: {feed: {}, call_centre: {}}\n")])
+        #expect(again.mistakes == [])
+        #expect(again.journeys == folder.journeys.sorted { $0.name < $1.name })
+        #expect(again.segments == folder.segments && again.scores == folder.scores)
+    }
 }
