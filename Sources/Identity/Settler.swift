@@ -12,20 +12,25 @@ import Postgres
 /// after the commit.
 package final class Settler {
     private let cache: SessionCache
-    private let issuer: Issuer
-    private let store = IdentityStore()
+    let issuer: Issuer
+    let store = IdentityStore()
     private let contextHash = SipHash()
     private var learnt: [(session: [UInt8], entry: SessionCache.Entry)] = []
-    private var learntOwners: [(key: Kinship.Key, owner: UUID)] = []
-    private var learntMerges: [Settlement.Merge] = []
+    var learntOwners: [(key: Kinship.Key, owner: UUID)] = []
+    var learntMerges: [Settlement.Merge] = []
     private var owners = IdentityCache()
     private let metrics: IdentityMetrics
-    private var counted = Tally()
+    var counted = Tally()
 
     /// What is looked for in events; may be replaced between two batches.
     package var rules: IdentityRules {
         didSet { owners = IdentityCache() }
     }
+
+    /// The most merges in one transaction; more are refused with `tooMany`, to be tried in smaller parts.
+    package var mostMerges = Int.max
+    /// Of the error that says so: a class of our own.
+    package static let tooMany = "WM001"
 
     /// `last_seen_at` is written when it would be this much newer.
     private static let freshness: Int64 = 30
@@ -160,151 +165,6 @@ package final class Settler {
             return row.profile != groups[i].profile || row.skew != groups[i].skew
         }
         try store.rebind(differing.map { groups[$0] }, connection)
-    }
-
-    /// What the profiles and identities that may be named are, with everything locked.
-    private func kinship(
-        _ stale: [Int], _ plan: SignPlan, _ groups: [SessionGroup], _ claims: [Claim],
-        _ known: [UUID: UUID], _ taken: [IdentityRows.Row], _ identities: IdentityRows,
-        _ connection: Connection
-    ) throws(PostgresError) -> Kinship {
-        var named = plan.subjects(groups, claims, known)
-        for i in stale where !groups[i].binding.losers.isEmpty {
-            named.formUnion(groups[i].binding.losers)
-            groups[i].profile.map { _ = named.insert($0) }
-        }
-        var owners: [Kinship.Key: UUID] = [:]
-        for row in taken {
-            guard let owner = row.owner else { continue }
-            owners[row.key] = owner
-            named.insert(owner)
-        }
-        let (issuer, kinds) = (issuer, rules.kinds)
-        return Kinship(
-            facts: try identities.facts(
-                of: named, without: Set(taken.lazy.filter { $0.presumed != nil }.map(\.key)), connection),
-            owners: owners,
-            several: kinds.map(\.several),
-            newPerson: { issuer.profile(forIdentity: kinds[$0.kind].name, $0.value) })
-    }
-
-    /// A session's own profile loses to the one that was answered for it.
-    private func settleLosers(_ group: SessionGroup, _ kinship: inout Kinship) {
-        guard let winner = group.profile else { return }
-        for loser in group.binding.losers { kinship.settle(loser, into: winner, at: group.seenAt) }
-    }
-
-    /// Goes through what the events show, in their order.
-    private func show(
-        _ plan: SignPlan, _ groups: inout [SessionGroup], _ claims: [Claim], _ known: [UUID: UUID],
-        _ kinship: inout Kinship, _ settlement: inout Settlement
-    ) {
-        var nameless: [Sign] = []
-        for sign in plan.open {
-            let claim = claims[sign.claim]
-            if claim.basis == .none {
-                nameless.append(sign)
-            } else if let i = plan.groupOf[sign.claim] {
-                show(sign, by: &groups[i], claim.receivedAt, &kinship, &settlement)
-            } else if let profile = claim.answered.map({ known[$0] ?? $0 }) {
-                for shown in sign.shown {
-                    _ = show(shown, by: profile, claim.receivedAt, canRebind: false, &kinship, &settlement)
-                }
-                if claim.basis != .fixed { settlement.found[sign.event] = profile }
-            }
-        }
-        // Last, since they may be known by what came behind them.
-        for sign in nameless { find(sign, claims[sign.claim], &kinship, &settlement) }
-        for claim in Array(settlement.turns.keys) {
-            settlement.turns[claim] = settlement.turns[claim]?.map {
-                Settlement.Turn(event: $0.event, profile: kinship.now($0.profile))
-            }
-        }
-        settlement.found = settlement.found.mapValues { kinship.now(known[$0] ?? $0) }
-    }
-
-    /// An event with a session: it goes over to whoever the device is shared with.
-    private func show(
-        _ sign: Sign, by group: inout SessionGroup, _ at: Timestamp, _ kinship: inout Kinship,
-        _ settlement: inout Settlement
-    ) {
-        for shown in sign.shown {
-            guard let profile = group.profile else { continue }
-            let outcome = show(shown, by: profile, at, canRebind: true, &kinship, &settlement)
-            guard case .rebound(let person) = outcome else { continue }
-            group.profile = person
-            for member in group.members {
-                settlement.turns[member, default: []].append(
-                    Settlement.Turn(event: sign.event, profile: person))
-            }
-        }
-    }
-
-    private func show(
-        _ shown: Sign.Shown, by profile: UUID, _ at: Timestamp, canRebind: Bool, _ kinship: inout Kinship,
-        _ settlement: inout Settlement
-    ) -> Kinship.Outcome {
-        let key = Kinship.Key(shown)
-        let wasKnown = kinship.facts(of: profile).knownAt != nil
-        let outcome = kinship.show(key, by: profile, at: at, canRebind: canRebind)
-        switch outcome {
-        case .linked:
-            settlement.newIdentities.insert(key)
-            if !wasKnown { counted.known += 1 }
-        case .rebound:
-            counted.rebinds += 1
-            if kinship.linked[key] != nil { settlement.newIdentities.insert(key) }
-        case .conflict: counted.conflicts += 1
-        case .nothing, .merged: break
-        }
-        return outcome
-    }
-
-    /// An event without a profile belongs to whom the first of its identities that is known belongs to; the others
-    /// are then his as well.
-    private func find(
-        _ sign: Sign, _ claim: Claim, _ kinship: inout Kinship, _ settlement: inout Settlement
-    ) {
-        let owners = sign.shown.compactMap { kinship.owner(Kinship.Key($0)) }
-        guard let person = owners.first else {
-            settlement.waiting.append(sign)
-            return
-        }
-        settlement.found[sign.event] = person
-        for shown in sign.shown {
-            _ = show(shown, by: person, claim.receivedAt, canRebind: false, &kinship, &settlement)
-        }
-    }
-
-    /// Writes what the identities came to.
-    private func write(
-        _ kinship: Kinship, _ taken: [IdentityRows.Row], _ identities: IdentityRows,
-        _ settlement: inout Settlement, _ connection: Connection
-    ) throws(PostgresError) {
-        try store.seen(kinship.made.mapValues { IdentityStore.Seen(first: $0, last: $0) }, connection)
-        var assigned: [(row: IdentityRows.Row, owner: UUID)] = []
-        for row in taken {
-            guard let owner = kinship.owner(row.key) else { continue }
-            learntOwners.append((row.key, owner))
-            if kinship.linked[row.key] != nil, owner != row.presumed { assigned.append((row, owner)) }
-            if row.isAwaited { settlement.awaited.append((row.key, owner)) }
-        }
-        try identities.assign(assigned, connection)
-        let merges = kinship.merges.all
-        settlement.gone = try store.alias(merges, connection)
-        if !merges.isEmpty { try identities.move(merges, connection) }
-        settlement.merges = merges.map {
-            Settlement.Merge(loser: $0.loser, winner: $0.winner, at: $0.at)
-        }
-        learntMerges += settlement.merges
-        var created: [UUID: Timestamp] = [:]
-        for gone in settlement.gone {
-            created[gone.winner] = min(created[gone.winner] ?? gone.createdAt, gone.createdAt)
-        }
-        let changed = kinship.changed.union(created.keys)
-        try identities.write(
-            Dictionary(uniqueKeysWithValues: changed.map { ($0, kinship.facts(of: $0)) }), createdBy: created,
-            connection)
     }
 
     private func grouped(_ claims: [Claim]) -> [SessionGroup] {

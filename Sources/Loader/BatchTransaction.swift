@@ -1,4 +1,5 @@
 import Foundations
+import Identity
 import Postgres
 
 /// Commits a batch in one transaction, and finds the events that no transaction takes.
@@ -10,7 +11,11 @@ struct BatchTransaction {
     let positions: PositionStore
     let writer: BatchWriter
 
-    enum Result { case committed, positionMoved }
+    enum Result {
+        case committed, positionMoved
+        /// Its merges would hold up what comes behind: try fewer events.
+        case tooLarge
+    }
 
     /// How often a transaction that met another server's is tried again before the loader pauses.
     private static let retries = 5
@@ -28,6 +33,7 @@ struct BatchTransaction {
                         : writer.write(batch, batch.events.indices, connection)
                 }
             } catch {
+                if error.sqlstate == Settler.tooMany { return .tooLarge }
                 tries += 1
                 if error.isDataFault, !isCareful {
                     isCareful = true

@@ -33,6 +33,9 @@ final class BatchWriter {
         keys = EventKeys(days: days)
     }
 
+    /// So many profiles may be merged in one transaction.
+    func limit(merges: Int) { settler.mostMerges = merges }
+
     /// Looks for other things in events from the next batch on.
     func use(_ rules: IdentityRules) {
         if rules === settler.rules { return }

@@ -86,6 +86,10 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private var lastHeartbeat: UInt64 = 0
     /// Looks at an idle spool that are on their way: one at most.
     private(set) var alarms = 0
+    /// The next batch ends within a record, since a whole one holds too many merges.
+    private var isCutting = false
+    /// So many merges take about 50 ms.
+    private static let mostMerges = 800
     private var isStopping = false
     private var onStopped: (@Sendable () -> Void)?
 
@@ -299,12 +303,13 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         if let suspicion, suspicion.begin != position { self.suspicion = nil }
         try batch.fill(
             from: self.reader ?? reader, begin: position, events: suspicion?.trial.events ?? batchSize,
-            bytes: options.bytes, exactly: suspicion != nil)
+            bytes: options.bytes, exactly: suspicion != nil || isCutting)
     }
 
     private func load(_ connection: Connection) throws {
         guard let transaction else { return }
         transaction.writer.use(rules.withLock { $0 })
+        transaction.writer.limit(merges: batchSize > Self.mostMerges ? Self.mostMerges : .max)
         let begun = clock.monotonic()
         let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)
@@ -316,6 +321,10 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         let result = try note.trying(range) { () throws(PostgresError) in
             try transaction.run(batch, from: position, now: clock.now(), connection)
         }
+        if result == .tooLarge {
+            (batchSize, isCutting) = (Self.mostMerges, true)
+            return
+        }
         guard result == .committed else {
             logger.warning("another process loaded this spool: reading the position again")
             cache.removeAll()
@@ -323,6 +332,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         }
         position = batch.end
         batchSize = min(batchSize * 2, options.events)
+        isCutting = false
         metrics.count(transaction.writer.committed(at: clock.now()))
         lastCommit = clock.monotonic()
         lastHeartbeat = lastCommit
