@@ -101,23 +101,34 @@ enum ServerEventStore {
     /// Gives events another time and other properties.
     static func move(_ events: [ServerEvent], _ connection: Connection) throws(PostgresError) {
         if events.isEmpty { return }
+        var parameters = parameters(events)
+        appendBounds(events, to: &parameters)
         try connection.execute(
             """
             update event e set time = q.time, properties = q.properties
             from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::jsonb[])
                 as q(bucket, id, received_at, time, properties)
             where e.bucket = q.bucket and e.id = q.id and e.received_at = q.received_at
-            """, with: parameters(events), context: "moving sessions' own events")
+                and e.received_at between $6 and $7
+            """, with: parameters, context: "moving sessions' own events")
     }
 
     static func withdraw(_ events: [ServerEvent], _ connection: Connection) throws(PostgresError) {
         if events.isEmpty { return }
+        var parameters = Parameters([events.map(\.bucket), events.map(\.id), events.map(\.receivedAt)])
+        appendBounds(events, to: &parameters)
         try connection.execute(
             """
             delete from event e using unnest($1::int[], $2::uuid[], $3::timestamptz[]) as q(bucket, id, received_at)
             where e.bucket = q.bucket and e.id = q.id and e.received_at = q.received_at
-            """, events.map(\.bucket), events.map(\.id), events.map(\.receivedAt),
-            context: "withdrawing sessions' own events")
+                and e.received_at between $4 and $5
+            """, with: parameters, context: "withdrawing sessions' own events")
+    }
+
+    /// The first and the last arrival: without them, a plan is made for all days that there are.
+    private static func appendBounds(_ events: [ServerEvent], to parameters: inout Parameters) {
+        parameters.append(events.map(\.receivedAt).min())
+        parameters.append(events.map(\.receivedAt).max())
     }
 
     private static func parameters(_ events: [ServerEvent]) -> Parameters {

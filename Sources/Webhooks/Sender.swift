@@ -291,12 +291,15 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
                 case .disabled: [.active, .paused]
                 }
             let now = clock.now()
-            try WebhookStore.change(name, from: from, to: state, reason: reason, at: now, connection)
+            let isNew = try WebhookStore.change(
+                name, from: from, to: state, reason: reason, at: now, connection)
             lanes[name]?.state = state
             lanes[name]?.probeAt = now.adding(microseconds: Breaker.probeEvery)
-            logger.log(
-                level: state == .active ? .info : .warning, "webhook \(name) is \(state.rawValue)",
-                metadata: reason.map { ["reason": "\($0)"] })
+            if isNew {
+                logger.log(
+                    level: state == .active ? .info : .warning, "webhook \(name) is \(state.rawValue)",
+                    metadata: reason.map { ["reason": "\($0)"] })
+            }
             if state != .active { try giveBack(name, connection) }
         }
         transitions = []

@@ -51,7 +51,9 @@ struct WebhookReceiveCommand: ParsableCommand {
         let desk = Locked(Desk(secrets: secret.compactMap { SigningSecret($0) }, behaviour))
         let done = DispatchSemaphore(value: 0)
         let (milliseconds, most) = (Int(delay / 1000), count)
-        let options = HTTPOptions(listen: [.tcp(host: host, port: port)], lanes: 1)
+        var limits = Limits()
+        limits.connections = 1000
+        let options = HTTPOptions(listen: [.tcp(host: host, port: port)], lanes: 1, limits: limits)
         let server = HTTPServer(options: options, logger: Logger(label: "waymark")) { lane in
             ReceivingLane(lane, desk: desk, delay: milliseconds, most: most) { done.signal() }
         }
