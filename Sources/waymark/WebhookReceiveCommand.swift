@@ -2,6 +2,7 @@ import ArgumentParser
 import ConfigurationFile
 import Dispatch
 import Foundations
+import Glibc
 import HTTP
 import Logging
 import Webhooks
@@ -58,11 +59,11 @@ struct WebhookReceiveCommand: ParsableCommand {
             ReceivingLane(lane, desk: desk, delay: milliseconds, most: most) { done.signal() }
         }
         do {
-            for address in try server.start() { print("receiving on http://\(address)/") }
+            for address in try server.start() { say("receiving on http://\(address)/") }
         } catch {
             throw failure("\(error)")
         }
-        print(
+        say(
             secret.isEmpty
                 ? "signatures are not verified: give --secret"
                 : "signatures are verified, repeats are dropped")
@@ -96,7 +97,7 @@ struct WebhookReceiveCommand: ParsableCommand {
                 timestamp: request.header(named: "webhook-timestamp")?.text,
                 signature: request.header(named: "webhook-signature")?.text, body: Array(request.body))
             let verdict = desk.withLock { $0.bystander.receive(call, at: Clock.system.now()) }
-            for line in verdict.lines { print(line.printable) }
+            for line in verdict.lines { say(line.printable) }
             count += 1
             let isLast = count == most
             guard delay > 0 else { return answer(exchange, verdict.status, isLast) }
@@ -111,3 +112,6 @@ struct WebhookReceiveCommand: ParsableCommand {
         }
     }
 }
+
+/// One line on standard output, at once: whoever reads it through a pipe waits for it.
+private func say(_ line: String) { writeAll(Array("\(line)\n".utf8), to: STDOUT_FILENO) }
