@@ -52,10 +52,12 @@ enum PersonalData {
 
     /// A whole number may be a card's.
     static func kinds(of number: Numeral) -> PersonalKinds {
-        guard number.exponent >= 0, number.exponent < 8, number.mantissa > 0 else { return [] }
-        var value = number.mantissa
+        // A card has 19 digits at most: what has more is none, and might be too large to be multiplied.
+        let most = 10_000_000_000_000_000_000 as UInt128
+        var value = number.mantissa.magnitude
+        guard number.exponent >= 0, number.exponent < 19, value < most else { return [] }
         for _ in 0..<number.exponent { value *= 10 }
-        guard value >= 1_000_000_000_000, value < 10_000_000_000_000_000_000 else { return [] }
+        guard value >= 1_000_000_000_000, value < most else { return [] }
         var digits: [UInt8] = []
         while value > 0 {
             digits.append(UInt8(value % 10))

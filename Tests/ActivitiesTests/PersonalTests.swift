@@ -64,6 +64,19 @@ import Testing
         #expect(parameter.frequent.count == 1)
     }
 
+    /// More digits than a machine's numbers have: no card, and no overflow either.
+    @Test(arguments: [
+        String(repeating: "1", count: 41), String(repeating: "9", count: 43),
+        "-" + String(repeating: "9", count: 40), String(repeating: "1", count: 36) + "e5", "1e18", "9e18",
+        "1e400", "123456789012345678901234567890123456e17", "-123456789012345678901234567890123456e7", "0e99",
+        "1e-400",
+    ])
+    func aNumberOfAnyLengthIsLookedAt(_ number: String) throws {
+        let parameter = try #require(ActivitySummary("{\"x\":\(number)}", "{\"x\":[\(number)]}")["x"])
+        #expect(parameter.personal.names == [])
+        #expect(parameter.values == 2)
+    }
+
     @Test(arguments: [
         ("password", "token"), ("Password", "token"), ("user_password", "token"), ("apiKey", "token"),
         ("email", "email"), ("E-Mail", "email"), ("phone", "phone"), ("phone_number", "phone"),
