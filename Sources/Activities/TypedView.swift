@@ -21,8 +21,10 @@ package struct TypedView: Equatable, Sendable {
         case .events: return own
         case .places: return own + ["index"]
         case .elements(let steps):
-            let arrays = steps.indices.filter { steps[$0] == .elements }
-            return own + arrays.dropLast().map { Array(steps[...$0]).name + ".index" } + ["index"]
+            // Arrays in arrays have one name, and any name may be long.
+            var names = ViewNames(taken: own + ["index"])
+            let arrays = steps.indices.filter { steps[$0] == .elements }.map { Array(steps[...$0]) }
+            return own + arrays.dropLast().map { names.take($0.name + ".index", for: $0.path) } + ["index"]
         }
     }
 }

@@ -72,6 +72,9 @@ extension TypedView {
         return []
     }
 
+    /// PostgreSQL allows 1,600. What parameters come when so many have come and gone has no columns.
+    private static var mostColumns: Int { 1_500 }
+
     /// Adds the columns that are missing.
     fileprivate mutating func follow(_ parameters: [ViewParameter]) {
         var names = ViewNames(taken: fixed + columns.map(\.name))
@@ -81,6 +84,7 @@ extension TypedView {
             if column.isAny { hasAny.insert(column.steps) } else { columnOf[slot(of: column.steps)] = i }
         }
         for (slot, values) in slots(parameters) {
+            guard columns.count < Self.mostColumns else { return }
             if columnOf[slot] == nil, let column = newColumn(slot, values, &names) {
                 columnOf[slot] = columns.count
                 columns.append(column)

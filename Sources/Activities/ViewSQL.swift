@@ -13,9 +13,14 @@ enum ViewSQL {
             """
     }
 
-    /// A name in quotes.
+    /// A name in quotes. Scalar by scalar: a quote with an accent on it is another character, but a quote for SQL.
     static func identifier(_ name: String) -> String {
-        "\"" + name.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
+        var result = "\""
+        for scalar in name.unicodeScalars {
+            if scalar == "\"" { result += "\"" }
+            result.unicodeScalars.append(scalar)
+        }
+        return result + "\""
     }
 
     /// A text in quotes that means the same whatever `standard_conforming_strings` says.

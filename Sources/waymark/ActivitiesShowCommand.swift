@@ -60,7 +60,8 @@ struct ActivitiesShowCommand: ParsableCommand {
     }
 
     private static func quoted(_ name: String) -> String {
-        "\"" + name.map { $0 == "\"" ? "\"\"" : String($0) }.joined().printable + "\""
+        let doubled = name.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined()
+        return "\"" + doubled.printable + "\""
     }
 
     static func json(_ detail: ActivityDetail, _ drift: [DriftListing]) -> String {

@@ -28,4 +28,14 @@ struct ViewNameTests {
         var names = ViewNames()
         #expect(names.take("", for: "\"\"").hasPrefix("~"))
     }
+
+    @Test(arguments: [
+        ("price", "\"price\""), ("a\"b", "\"a\"\"b\""), ("\"", "\"\"\"\""),
+        // One character for Swift, two for PostgreSQL: the quote must be doubled all the same.
+        ("a\"\u{301}; drop table event; --", "\"a\"\"\u{301}; drop table event; --\""),
+        ("\"\u{fe0f}", "\"\"\"\u{fe0f}\""), ("\"\u{200d}\"", "\"\"\"\u{200d}\"\"\""),
+    ])
+    func aQuoteInANameEndsNothing(_ name: String, _ identifier: String) {
+        #expect(ViewSQL.identifier(name).unicodeScalars.elementsEqual(identifier.unicodeScalars))
+    }
 }

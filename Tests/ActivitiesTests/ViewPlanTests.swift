@@ -49,6 +49,28 @@ struct ViewPlanTests {
         #expect(views.count == 1)
     }
 
+    /// All three arrays of `grid[][][]` are called `grid`.
+    @Test func everyIndexHasANameOfItsOwn() {
+        let long = String(repeating: "x", count: 70)
+        let views = plan([
+            parameter("grid[][][]", .object), parameter("grid[][][].a", .number),
+            parameter("\(long)[].b[]", .object), parameter("\(long)[].b[].c", .number),
+        ])
+        #expect(views.count == 3)
+        for view in views {
+            let names = view.fixed + view.columns.map(\.name)
+            #expect(Set(names).count == names.count)
+            #expect(names.allSatisfy { $0.utf8.count <= 63 })
+        }
+        #expect(views[1].fixed.dropFirst(5).first == "grid.index" && views[1].fixed.last == "index")
+    }
+
+    @Test func aViewHasAsManyColumnsAsPostgreSQLAllows() {
+        let views = plan((0..<1_700).map { parameter("p\($0)", .number) })
+        #expect(views[0].columns.count == 1_500)
+        #expect(plan((900..<2_600).map { parameter("p\($0)", .number, .text) }, views: views) == views)
+    }
+
     @Test func anArrayOfObjectsHasAViewOfItsOwn() {
         let views = plan([
             parameter("items", .array), parameter("items[]", .object), parameter("items[].price", .number),
