@@ -1,5 +1,6 @@
 import Foundations
 import Journeys
+import Payload
 import Postgres
 import Webhooks
 
@@ -51,14 +52,23 @@ package enum DefinitionStore {
             try connection.execute(
                 """
                 update rulebook set generation = generation + 1, applied_at = $1, panel = $2, timezone = $3,
-                    primary_key = $4
-                """, now, set.panel.name, set.panel.timezone, set.panel.primaryKey,
+                    primary_key = $4, session_events = $5
+                """, now, set.panel.name, set.panel.timezone, set.panel.primaryKey, sessionEvents(set),
                 context: "applying journeys")
             let changes = try plan(set, connection)
             try write(set.journeys, now, connection)
             try writeParts(set, now, connection)
             try WebhookStore.apply(set.webhooks, at: now, connection)
             return changes
+        }
+    }
+
+    /// Of the events that the server makes itself, those that somebody listens to.
+    private static func sessionEvents(_ set: DefinitionSet) -> [String] {
+        let engine = Engine(
+            Rulebook(journeys: set.journeys, segments: set.segments, scores: set.scores))
+        return ["session.start", "session.end"].filter { name in
+            name.utf8.withContiguousStorageIfAvailable { engine.listens(to: Bytes($0)) } ?? true
         }
     }
 

@@ -21,12 +21,21 @@ package final class JourneyStep {
         }
     }
 
+    /// A profile whose attributes may have changed, as they were before.
+    package struct Change {
+        let profile: UUID
+        let before: [UInt8]
+        let at: Timestamp
+    }
+
     /// What became of a range of events; counts only once it is committed.
     package struct Outcome {
         /// Webhooks with something to send.
         package var webhooks: Set<String> = []
         package var deliveries = 0
         package var enrolled = 0
+        /// Events that the journeys could not be stepped with: their data is at fault.
+        package var faults = 0
         package var warnings: [DeliveryQueue.Warning] = []
 
         package init() {}
@@ -35,6 +44,7 @@ package final class JourneyStep {
             webhooks.formUnion(other.webhooks)
             deliveries += other.deliveries
             enrolled += other.enrolled
+            faults += other.faults
             warnings += other.warnings
         }
     }
@@ -65,34 +75,68 @@ package final class JourneyStep {
         !rules.isEmpty && rules.engine.listens(to: activity)
     }
 
-    /// Steps the persons of these events, in their order.
+    /// Does a change of a profile alone mean something to anybody?
+    package var watchesAttributes: Bool { !rules.isEmpty && rules.engine.rules.watchesAttributes }
+
+    /// What profiles are before a transaction changes them. They are persons, or become ones.
+    package func attributes(
+        of profiles: Set<UUID>, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> [Change] {
+        let sorted = profiles.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        let rows = try connection.execute(
+            """
+            select q.id, p.traits from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                left join profile p on p.bucket = q.bucket and p.id = q.id
+            """, sorted.map(\.bucket), sorted, context: "reading profiles for journeys")
+        return (0..<rows.count).map { row in
+            let before = rows.isNull(row, 1) ? Array("{}".utf8) : Array(rows.json(row, 1))
+            return Change(profile: rows.uuid(row, 0), before: before, at: now)
+        }
+    }
+
+    /// Steps the persons of these events, in their order; before them, persons whose attributes have changed, and
+    /// those who were merged.
     package func step(
-        _ events: [Event], at now: Timestamp, _ connection: Connection
+        _ events: [Event], changes: [Change] = [], merged: Set<UUID> = [], at now: Timestamp,
+        _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         let concerned = events.filter { rules.engine.concern($0.occurrence) != .nothing }
-        if concerned.isEmpty { return Outcome() }
-        let persons = try PersonTable.resolve(Set(concerned.compactMap(\.profile)), connection)
+        if concerned.isEmpty, changes.isEmpty, merged.isEmpty { return Outcome() }
+        let profiles = merged.union(concerned.compactMap(\.profile)).union(changes.map(\.profile))
+        let persons = try PersonTable.resolve(profiles, connection)
         var steps: [(subject: Subject, input: Input)] = []
+        for change in changes {
+            let person = persons[change.profile] ?? change.profile
+            // What a merged profile was is none of the other one's past.
+            guard person == change.profile else { continue }
+            steps.append((.profile(person), .attributes(before: change.before, at: change.at)))
+        }
         for event in concerned {
             let profile = event.profile.map { persons[$0] ?? $0 }
             let subject = profile.map(Subject.profile) ?? .event(event.occurrence.id)
             steps.append((subject, .event(event.occurrence, seen: event.seen)))
         }
-        return try run(steps, at: now, connection)
+        return try run(steps, besides: Set(merged.map { .profile(persons[$0] ?? $0) }), at: now, connection)
     }
 
     /// Decides timers that are due, each as it was set; one that is not set any more is left alone.
     func decide(
         _ timers: [(subject: Subject, input: Input)], at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
-        try run(timers, at: now, connection)
+        let persons = try PersonTable.resolve(Set(timers.compactMap(\.subject.profile)), connection)
+        let timers = timers.map { timer in
+            let person = timer.subject.profile.map { Subject.profile(persons[$0] ?? $0) }
+            return (subject: person ?? timer.subject, input: timer.input)
+        }
+        return try run(timers, besides: [], at: now, connection)
     }
 
     private func run(
-        _ steps: [(subject: Subject, input: Input)], at now: Timestamp, _ connection: Connection
+        _ steps: [(subject: Subject, input: Input)], besides others: Set<Subject>, at now: Timestamp,
+        _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         var table = PersonTable()
-        try table.load(Set(steps.map(\.subject)), at: now, connection)
+        try table.load(others.union(steps.map(\.subject)), with: rules.engine, at: now, connection)
         var histories: [Subject: StoredHistory] = [:]
         var outbox = Outbox(rules)
         var (outcome, traits) = (Outcome(), [ProfileChange]())
@@ -125,6 +169,21 @@ package final class JourneyStep {
         return outcome
     }
 
+    /// An event went by all journeys, since PostgreSQL refused what they made of it.
+    package func noteFault(
+        _ error: PostgresError, _ event: Event?, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        guard let event else { return }
+        let subject = event.profile ?? event.occurrence.id
+        try connection.execute(
+            """
+            insert into decision (bucket, id, subject, at, journey, version, enrolment, kind, detail, event_id)
+            values ($1, $2, $3, $4, '', '', $2, 'fault', $5, $6)
+            """, subject.bucket, UUID.v7(at: now, &random), subject, now,
+            "PostgreSQL refused what journeys made of it: \(error.sqlstate) \(error.message)",
+            event.occurrence.id, context: "noting a fault in journeys")
+    }
+
     private func change(_ profile: UUID, _ name: String, _ json: [UInt8], _ input: Input) -> ProfileChange {
         let stamp: TraitState.Stamp
         switch input {
@@ -144,6 +203,7 @@ extension PersonTable {
         case .timer(let id, let due):
             persons[subject]?.enrolments.contains { $0.id == id && $0.due == due && $0.isRunning } ?? false
         case .review(let due): persons[subject]?.memory.review == due
+        case .attributes(let before, _): persons[subject]?.attributes != before
         default: true
         }
     }

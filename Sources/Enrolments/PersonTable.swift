@@ -8,12 +8,16 @@ import Postgres
 /// The profile's row is the lock: whoever holds it is the only one who steps that person. Rows are locked sorted by
 /// (bucket, id), so that two servers wait for each other and never deadlock among themselves.
 struct PersonTable {
-    private(set) var persons: [Subject: Journeys.Person] = [:]
+    var persons: [Subject: Journeys.Person] = [:]
     /// All ids under which a profile's events may stand, itself included.
     private(set) var ids: [UUID: [UUID]] = [:]
 
     private var enrolments: [UUID: Enrolment] = [:]
-    private var outdated: [UUID: Enrolment] = [:]
+    var outdated: [UUID: Enrolment] = [:]
+    /// Of merged persons: what was not the latest one, and is now.
+    var promoted: [UUID: Enrolment] = [:]
+    /// Profiles that are not any more: their rows go.
+    var gone: Set<UUID> = []
     private var dropped: [UUID: Subject] = [:]
     private var memories: [UUID: Memory] = [:]
     private var decisions: [Decision] = []
@@ -33,7 +37,7 @@ struct PersonTable {
     /// Locks the profiles and reads all that the engine needs. They must be persons (see `resolve`); one that was
     /// merged meanwhile makes the transaction be tried again.
     mutating func load(
-        _ subjects: Set<Subject>, at now: Timestamp, _ connection: Connection
+        _ subjects: Set<Subject>, with engine: Engine, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try lock(profiles, at: now, connection)
@@ -41,7 +45,10 @@ struct PersonTable {
         try readProfiles(profiles, connection)
         let all = subjects.map(\.id).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try readEnrolments(all, at: now, connection)
-        try readMemories(profiles, connection)
+        for (id, memory) in try Self.memories(of: profiles, connection) {
+            persons[.profile(id)]?.memory = memory
+        }
+        try inherit(with: engine, at: now, connection)
     }
 
     private func lock(
@@ -98,17 +105,18 @@ struct PersonTable {
         }
     }
 
-    private mutating func readMemories(_ profiles: [UUID], _ connection: Connection) throws(PostgresError) {
-        if profiles.isEmpty { return }
+    static func memories(
+        of profiles: [UUID], _ connection: Connection
+    ) throws(PostgresError) -> [UUID: Memory] {
+        if profiles.isEmpty { return [:] }
         let rows = try connection.execute(
             """
             select m.profile_id, m.state from unnest($1::int[], $2::uuid[]) as q(bucket, id)
                 join memory m on m.bucket = q.bucket and m.profile_id = q.id
             """, profiles.map(\.bucket), profiles, context: "reading what journeys remember")
-        for row in 0..<rows.count {
-            guard let memory = Memory(encoded: Array(rows.text(row, 1))) else { continue }
-            persons[.profile(rows.uuid(row, 0))]?.memory = memory
-        }
+        var memories: [UUID: Memory] = [:]
+        for row in 0..<rows.count { memories[rows.uuid(row, 0)] = Memory(encoded: Array(rows.text(row, 1))) }
+        return memories
     }
 
     // MARK: Stepping
@@ -121,14 +129,21 @@ struct PersonTable {
         let before = person.enrolments
         let effects = engine.step(&person, input, history: history)
         persons[subject] = person
+        for case .enrol(let enrolment) in effects {
+            let last = before.last {
+                $0.journey == enrolment.journey && $0.key == enrolment.key && $0.n == enrolment.n - 1
+            }
+            if let last { outdated[last.id] = last }
+        }
+        note(effects, of: subject)
+        return effects
+    }
+
+    /// Remembers what is to be written.
+    mutating func note(_ effects: [Effect], of subject: Subject) {
         for effect in effects {
             switch effect {
-            case .enrol(let enrolment):
-                enrolments[enrolment.id] = enrolment
-                let last = before.last {
-                    $0.journey == enrolment.journey && $0.key == enrolment.key && $0.n == enrolment.n - 1
-                }
-                if let last { outdated[last.id] = last }
+            case .enrol(let enrolment): enrolments[enrolment.id] = enrolment
             case .update(let enrolment): enrolments[enrolment.id] = enrolment
             case .drop(let id):
                 enrolments[id] = nil
@@ -138,12 +153,12 @@ struct PersonTable {
             case .deliver, .set: break
             }
         }
-        return effects
     }
 
     // MARK: Writing
 
     func write(_ random: inout RandomSource, _ connection: Connection) throws(PostgresError) {
+        try writeInherited(connection)
         try writeEnrolments(connection)
         try writeMemories(connection)
         try writeDecisions(&random, connection)
@@ -212,12 +227,25 @@ struct PersonTable {
             context: "writing what journeys remember")
     }
 
+    /// Lines of the same moment keep their order.
+    private func ids(_ random: inout RandomSource) -> [UUID] {
+        var places: [Int64: [Int]] = [:]
+        for (i, decision) in decisions.enumerated() {
+            places[decision.at.microseconds / 1000, default: []].append(i)
+        }
+        var ids = decisions.map { UUID.v7(at: $0.at, &random) }
+        for same in places.values where same.count > 1 {
+            for (place, id) in zip(same, same.map { ids[$0] }.sorted()) { ids[place] = id }
+        }
+        return ids
+    }
+
     private func writeDecisions(_ random: inout RandomSource, _ connection: Connection) throws(PostgresError)
     {
         if decisions.isEmpty { return }
         var parameters = Parameters()
         parameters.append(decisions.map(\.subject.id.bucket))
-        parameters.append(decisions.map { UUID.v7(at: $0.at, &random) })
+        parameters.append(ids(&random))
         parameters.append(decisions.map(\.subject.id))
         parameters.append(decisions.map(\.at))
         parameters.append(decisions.map(\.journey))

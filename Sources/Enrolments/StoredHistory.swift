@@ -24,10 +24,12 @@ final class StoredHistory: History {
             .filter { $0.element.activity == activity && $0.element.time <= through }
             .filter { after == nil || $0.element.time > after ?? $0.element.time }
             .sorted { ($0.element.time, $0.offset) > ($1.element.time, $1.offset) }[...]
+        // What was given its person late is stored already.
+        let known = Set(recent.map(\.element.id))
         var before: Occurrence?
         while true {
             let stored = read(activity, after, through, before: before)
-            for event in stored {
+            for event in stored where !known.contains(event.id) {
                 while let next = recent.first, next.element.time >= event.time {
                     recent.removeFirst()
                     if !body(next.element) { return }

@@ -96,6 +96,24 @@ enum ServerEventStore {
             select *, '@waymark' from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::jsonb[],
                 $6::text[], $7::text[], $8::text[], $9::uuid[])
             """, with: parameters, context: "writing sessions' own events")
+        try tellJourneys(events.filter { $0.profile != nil }, connection)
+    }
+
+    /// Journeys take them from where they take all that came to a person later, if one listens.
+    private static func tellJourneys(
+        _ events: [ServerEvent], _ connection: Connection
+    ) throws(PostgresError) {
+        if events.isEmpty { return }
+        try connection.execute(
+            """
+            insert into attached (bucket, event_id, received_at, profile_id, attached_at)
+            select q.bucket, q.id, q.received_at, q.profile_id, q.received_at
+            from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::text[])
+                as q(bucket, id, received_at, profile_id, activity)
+            where q.activity = any((select session_events from rulebook)::text[])
+            on conflict (bucket, event_id) do nothing
+            """, events.map(\.bucket), events.map(\.id), events.map(\.receivedAt), events.map(\.profile),
+            events.map { "session.\($0.kind.rawValue)" }, context: "telling journeys of sessions")
     }
 
     /// Gives events another time and other properties.

@@ -6,5 +6,11 @@ package func activityKey(_ label: String) -> String? {
     var buffer = ByteBuffer(capacity: 64)
     var label = label
     let isNamed = label.withUTF8 { ActivityKey.append(label: Bytes($0), to: &buffer) }
-    return isNamed ? buffer.bytes.text : nil
+    if !isNamed { return nil }
+    // The server's own events have keys that nobody's label becomes.
+    switch buffer.bytes.text {
+    case "session-start": return "session.start"
+    case "session-end": return "session.end"
+    case let key: return key
+    }
 }

@@ -17,6 +17,9 @@ final class JourneyGate {
     /// What the present transaction came to.
     private(set) var outcome = JourneyStep.Outcome()
 
+    /// Of the range: persons whose attributes may change, as they are before.
+    private var changes: [JourneyStep.Change] = []
+
     /// Nanoseconds between two looks.
     private static let period: UInt64 = 1_000_000_000
 
@@ -47,9 +50,20 @@ final class JourneyGate {
         return outcome
     }
 
+    /// Call before the persons' traits are written: a segment may be entered because they change.
+    func look(at profiles: Set<UUID>, _ batch: Batch, _ connection: Connection) throws(PostgresError) {
+        changes = []
+        guard step.watchesAttributes, !profiles.isEmpty else { return }
+        let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
+        changes = try step.attributes(of: profiles, at: now, connection)
+    }
+
     /// Steps the events of the range that are stored, or that live on in journeys only. Call before they are written:
     /// what a journey looks back at is what came before.
-    func write(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+    func write(
+        _ batch: Batch, _ range: Range<Int>, merged: Set<UUID>, _ connection: Connection
+    ) throws(PostgresError) {
+        if step.rules.isEmpty { return }
         var events: [JourneyStep.Event] = []
         for i in range where batch.events[i].outcome == .stored || batch.events[i].outcome == .unsaved {
             let view = batch.events[i].view
@@ -62,8 +76,35 @@ final class JourneyGate {
                 properties: batch.events[i].trimmed ?? Array(view.properties))
             events.append(JourneyStep.Event(occurrence, profile: batch.profile(of: i)))
         }
-        if events.isEmpty { return }
+        if events.isEmpty, changes.isEmpty, merged.isEmpty { return }
         let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
-        outcome.add(try step.step(events, at: now, connection))
+        do throws(PostgresError) {
+            let came = try connection.savepoint { () throws(PostgresError) in
+                try step.step(events, changes: changes, merged: merged, at: now, connection)
+            }
+            outcome.add(came)
+        } catch {
+            guard error.isDataFault else { throw error }
+            try careful(events, merged: merged, at: now, connection)
+        }
+    }
+
+    /// Each event by itself: what a journey makes of one may be what PostgreSQL refuses. The event is stored all the
+    /// same, and the trace says what was lost.
+    private func careful(
+        _ events: [JourneyStep.Event], merged: Set<UUID>, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        for (events, changes) in [([], changes)] + events.map({ ([$0], []) }) {
+            do throws(PostgresError) {
+                let came = try connection.savepoint { () throws(PostgresError) in
+                    try step.step(events, changes: changes, merged: merged, at: now, connection)
+                }
+                outcome.add(came)
+            } catch {
+                guard error.isDataFault else { throw error }
+                outcome.faults += 1
+                try step.noteFault(error, events.first, at: now, connection)
+            }
+        }
     }
 }

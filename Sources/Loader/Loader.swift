@@ -363,6 +363,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         guard let outcome = journeys?.take() else { return }
         metrics.deliveries.add(outcome.deliveries)
         metrics.enrolled.add(outcome.enrolled)
+        metrics.journeyFaults.add(outcome.faults)
         for warning in outcome.warnings {
             logger.warning("\(warning.text)", metadata: ["delivery": "\(warning.id)"])
         }

@@ -26,6 +26,8 @@ package final class LoaderMetrics: Sendable {
     package let deliveries = Counter()
     /// Timers of journeys that were decided.
     package let timers = Counter()
+    /// Events that went by the journeys: PostgreSQL refused what they made of them.
+    package let journeyFaults = Counter()
     /// `session.start` events, and `session.end` events, that were written.
     package let sessionsStarted = Counter()
     package let sessionsEnded = Counter()

@@ -71,6 +71,16 @@ final class PersonStep {
         metrics.waiting.add(waiting.count { !$0.isQuestionOnly })
     }
 
+    /// Persons whose traits the range may change.
+    func changing(_ batch: Batch) -> Set<UUID> {
+        Set(
+            signs.compactMap { batch.profile(of: $0.event) } + settlement.merges.map(\.winner)
+                + settlement.awaited.map(\.profile))
+    }
+
+    /// Persons that others were merged into.
+    var winners: Set<UUID> { Set(settlement.merges.map(\.winner)) }
+
     private func waiting(_ sign: Sign, _ batch: Batch) -> WaitingEvents.Waiting {
         let (view, claim) = (batch.events[sign.event].view, batch.claims[batch.events[sign.event].request])
         return WaitingEvents.Waiting(

@@ -7,8 +7,10 @@ extension Schema {
             applied_at timestamptz,
             panel text,
             timezone text,
-            primary_key text
+            primary_key text,
+            session_events text[] not null default '{}'
         );
+        comment on column rulebook.session_events is 'those of the server''s own events that journeys listen to';
         comment on table rulebook is 'one row: raised by each apply, so that servers read what is in force anew';
         insert into rulebook (generation) values (0);
 

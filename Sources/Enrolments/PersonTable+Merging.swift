@@ -1,0 +1,92 @@
+import Foundations
+import Journeys
+import Postgres
+
+/// What stands under a profile that was merged into another one moves to that one, under its lock.
+///
+/// The loader does it in the transaction that merges; whoever merges elsewhere leaves it to the next one who loads the
+/// person. Nothing is lost or decided twice in between: a timer is decided for whom its profile is now.
+extension PersonTable {
+    mutating func inherit(
+        with engine: Engine, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        var losers: [(id: UUID, winner: UUID)] = []
+        for (winner, ids) in ids { for id in ids where id != winner { losers.append((id, winner)) } }
+        if losers.isEmpty { return }
+        losers.sort { ($0.id.bucket, $0.id) < ($1.id.bucket, $1.id) }
+        let found = try read(losers.map(\.id), connection)
+        if found.isEmpty { return }
+        let winners = Set(losers.filter { found[$0.id] != nil }.map(\.winner))
+            .sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        // Numbers may meet those of enrolments that ended long ago.
+        for (winner, whole) in try read(winners, connection) {
+            persons[.profile(winner)]?.enrolments = whole.enrolments
+        }
+        let latest = Set(winners.flatMap { Self.latest(persons[.profile($0)]?.enrolments ?? []) })
+        for (id, winner) in losers {
+            guard let loser = found[id], var person = persons[.profile(winner)] else { continue }
+            note(engine.merge(loser, into: &person, at: now), of: .profile(winner))
+            persons[.profile(winner)] = person
+            gone.insert(id)
+        }
+        for winner in winners { rank(persons[.profile(winner)]?.enrolments ?? [], before: latest) }
+    }
+
+    private mutating func rank(_ enrolments: [Enrolment], before: Set<UUID>) {
+        let latest = Set(Self.latest(enrolments))
+        for enrolment in enrolments {
+            if latest.contains(enrolment.id) {
+                if !before.contains(enrolment.id) { promoted[enrolment.id] = enrolment }
+            } else {
+                outdated[enrolment.id] = enrolment
+            }
+        }
+    }
+
+    /// Of each journey and key the one with the largest number.
+    private static func latest(_ enrolments: [Enrolment]) -> [UUID] {
+        Dictionary(enrolments.map { ("\($0.journey)\u{0}\($0.key)", $0) }) { $0.n > $1.n ? $0 : $1 }.values
+            .map(\.id)
+    }
+
+    /// All that there is of these profiles, and only of those of which there is something.
+    private func read(
+        _ profiles: [UUID], _ connection: Connection
+    ) throws(PostgresError) -> [UUID: Journeys.Person] {
+        let rows = try connection.execute(
+            """
+            select e.subject, e.state from unnest($1::int[], $2::uuid[]) as q(bucket, subject)
+                join enrolment e on e.bucket = q.bucket and e.subject = q.subject
+            order by e.started_at, e.id
+            """, profiles.map(\.bucket), profiles, context: "reading enrolments of merged profiles")
+        var found: [UUID: Journeys.Person] = [:]
+        for row in 0..<rows.count {
+            let id = rows.uuid(row, 0)
+            guard let enrolment = Enrolment(encoded: Array(rows.text(row, 1))) else { continue }
+            found[id, default: Journeys.Person(.profile(id))].enrolments.append(enrolment)
+        }
+        for (id, memory) in try Self.memories(of: profiles, connection) {
+            found[id, default: Journeys.Person(.profile(id))].memory = memory
+        }
+        return found
+    }
+
+    func writeInherited(_ connection: Connection) throws(PostgresError) {
+        if gone.isEmpty { return }
+        let ids = gone.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        for (table, column) in [("enrolment", "subject"), ("memory", "profile_id")] {
+            try connection.execute(
+                """
+                delete from \(table) t using unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                where t.bucket = q.bucket and t.\(column) = q.id
+                """, ids.map(\.bucket), ids, context: "moving enrolments")
+        }
+        let rows = promoted.values.sorted { ($0.bucket, $0.id) < ($1.bucket, $1.id) }
+        if rows.isEmpty { return }
+        try connection.execute(
+            """
+            update enrolment e set is_latest = true from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+            where e.bucket = q.bucket and e.id = q.id
+            """, rows.map(\.bucket), rows.map(\.id), context: "moving enrolments")
+    }
+}
