@@ -89,6 +89,9 @@ let package = Package(
         tests(of: "ConfigurationFile"),
         tests(of: "Outbound", ["TestSupport", "CResolver", "Foundations", logging]),
         tests(of: "Activities", ["TestSupport", "Payload", logging]),
+        tests(
+            of: "Enrolments",
+            ["TestSupport", "ConfigurationFile", "Identity", "Journeys", "Payload", "Postgres", "Webhooks", logging]),
         tests(of: "Journeys", ["TestSupport", "Payload", logging]),
         tests(
             of: "Webhooks", ["TestSupport", "ConfigurationFile", "Outbound", "Payload", "Postgres", logging]),

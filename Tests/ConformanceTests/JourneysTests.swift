@@ -1,0 +1,197 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Journeys against a running server: from the posted event to the bytes at the receiver, timers included.
+@Suite(.serialized) struct JourneysTests {
+    static let journeys = """
+        probe:
+          state: live
+          on: {did: probe}
+          reentry: always
+          do: [{exit: done}]
+        bought:
+          state: live
+          on: {did: product purchase, where: 'total >= 100'}
+          reentry: always
+          do: [{webhook: feed, params: {total: "{total}", order: "{order}"}}]
+        cart:
+          state: live
+          on: {did: add to cart}
+          key: cart
+          reentry: per_key
+          unless: {did: checkout, where: 'cart == entry.cart', within: 2s}
+          do: [{webhook: feed, params: {cart: "{cart}"}}]
+        bye:
+          state: live
+          on: {did: session end}
+          do: [{webhook: feed, params: {bye: "{event.type}"}}]
+        golden:
+          state: live
+          on: {did: visit}
+          who: 'attr.tier == "gold"'
+          key: visit
+          reentry: per_key
+          do: [{webhook: feed, params: {visit: "{visit}"}}]
+        """
+
+    static let world = Result {
+        let world = try JourneysWorld(journeys) { $0.settings.append("sessions: {timeout: 3s}") }
+        try world.settle()
+        return world
+    }
+
+    let world: JourneysWorld
+
+    init() throws { world = try Self.world.get() }
+
+    @Test func theExactBodyArrives() throws {
+        let (session, order) = (unique("s"), unique("order"))
+        let time = Date().addingTimeInterval(-60)
+        // Too cheap: nothing. The catalogue numbers the activity now.
+        try world.track("product purchase", #"{"total": 99.99, "order": "\#(order)"}"#, session: session)
+        let number = try eventually("the activity has a number") {
+            try world.database.value("select id from activity where key = 'product-purchase'")
+        }
+        let answer = try world.track(
+            "Product Purchase", #"{"total": 9990.91, "order": "\#(order)", "items":[{"price":1.50}]}"#,
+            session: session,
+            time: time)
+        let body = try world.await(1, with: order)[0]
+        let profile = try #require(answer["profile", "id"]?.text)
+        let asset = try #require(body.components(separatedBy: "\"asset_id\":\"").last?.prefix(32))
+        let stamp = String(JourneysWorld.format(time).filter(\.isNumber).dropFirst(2).prefix(12))
+        #expect(
+            body == """
+                {"acme":[{"channel":"custom_activity","custom_params":{"total":"9990.91","order":"\(order)"},\
+                "att_params":{},"msgid":"\(number)","webhook_name":"Feed",\
+                "payload_params":{"total":9990.91,"order":"\(order)","items":[{"price":1.50}]},\
+                "event_params":{"activity_source":"web","ts":\(stamp),"activity_id":\(number),"foreignkey":"",\
+                "identity":"","asset_name":"Web shop","asset_id":"\(asset)","guid":"\(profile)",\
+                "activity_name":"Product Purchase"},"journey_name":"bought"}]}
+                """)
+        let call = try #require(world.receiver.calls.last { $0.text.contains(order) })
+        #expect(call.header("Content-Type") == "application/x-www-form-urlencoded")
+        #expect(
+            call.header("webhook-id")
+                == (try world.database.value("select id from delivery where profile_id = $1::uuid", profile)))
+        #expect(world.bodies(with: order).count == 1)
+    }
+
+    @Test func whatIsNotDoneInTimeFires() throws {
+        let (abandoned, bought) = (unique("cart"), unique("cart"))
+        try world.track("add to cart", #"{"cart":"\#(abandoned)"}"#, session: unique("s"))
+        let session = unique("s")
+        try world.track("add to cart", #"{"cart":"\#(bought)"}"#, session: session)
+        try world.track("checkout", #"{"cart":"another"}"#, session: session)
+        try world.track("checkout", #"{"cart":"\#(bought)"}"#, session: session)
+        try world.await(1, with: abandoned)
+        try world.awaitDecision("left", key: bought)
+        #expect(try world.decisions("fired", key: bought) == 0)
+        #expect(world.bodies(with: bought).isEmpty)
+    }
+
+    @Test func doneInTimeAndToldInTimeDisproves() throws {
+        let (cart, session) = (unique("cart"), unique("s"))
+        let begin = Date().addingTimeInterval(-600)
+        // Ten minutes late, as is the evidence behind it: what counts is when it happened and that it was told.
+        try world.track(
+            "checkout", #"{"cart":"\#(cart)"}"#, session: session, time: begin.addingTimeInterval(1))
+        try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: session, time: begin)
+        try world.awaitDecision("left", key: cart)
+        #expect(try world.decisions("fired", key: cart) == 0)
+    }
+
+    @Test func doneInTimeButToldTooLateIsRecordedOnly() throws {
+        let (cart, session) = (unique("cart"), unique("s"))
+        let begin = Date()
+        try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: session, time: begin)
+        try world.await(1, with: cart)
+        try world.track(
+            "checkout", #"{"cart":"\#(cart)"}"#, session: session, time: begin.addingTimeInterval(1))
+        try world.awaitDecision("disproved_late", key: cart)
+        #expect(world.bodies(with: cart).count == 1)
+    }
+
+    @Test func theAudienceIsAskedAfterTheEventHasChangedTheProfile() throws {
+        let (session, visit) = (unique("s"), unique("visit"))
+        try world.track("visit", #"{"visit":"\#(visit) 1","tier":"silver"}"#, session: session)
+        try world.track("visit", #"{"visit":"\#(visit) 2","tier":"gold"}"#, session: session)
+        let body = try world.await(1, with: visit)[0]
+        #expect(body.contains("\(visit) 2") && body.contains(#""att_params":{"tier":"gold"}"#))
+    }
+
+    @Test func mergedPersonsGoOnAsOne() throws {
+        let (a, b, cart, mail) = (unique("s"), unique("s"), unique("cart"), "\(unique("x"))@example.com")
+        try world.track("page view", #"{"email":"\#(mail)"}"#, session: a)
+        try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: b)
+        // The one who put it into the cart turns out to be the other one, who bought it on another device.
+        try world.track("page view", #"{"email":"\#(mail)"}"#, session: b)
+        try world.track("checkout", #"{"cart":"\#(cart)"}"#, session: a)
+        try world.awaitDecision("left", key: cart)
+        #expect(try world.decisions("moved", key: cart) == 1)
+        #expect(try world.decisions("fired", key: cart) == 0)
+        #expect(
+            try world.database.value(
+                "select subject = person_of((select profile_id from session where id = $2)) from enrolment where key = $1",
+                cart, a) == "t")
+    }
+
+    @Test func theEndOfASessionStartsAJourney() throws {
+        let session = unique("s")
+        let profile = try #require(try world.track("page view", session: session)["profile", "id"]?.text)
+        try world.await(1, with: profile)
+        #expect(world.bodies(with: profile)[0].contains(#""bye":"session.end""#))
+    }
+
+    @Test func aKilledServerDecidesItsTimersOnceItIsBack() throws {
+        let world = try JourneysWorld(Self.journeys)
+        try world.settle()
+        let cart = unique("cart")
+        try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: unique("s"))
+        world.server.kill()
+        try world.server.start()
+        try world.server.awaitReady()
+        try world.await(1, with: cart)
+        world.server.kill()
+        try world.server.start()
+        try world.server.awaitReady()
+        try world.settle()
+        let ids = Set(
+            world.receiver.calls.filter { $0.text.contains(cart) }.compactMap { $0.header("webhook-id") })
+        #expect(ids.count == 1)
+        #expect(try world.decisions("fired", key: cart) == 1)
+    }
+
+    @Test func twoServersShareTimers() throws {
+        let second = try Server.ready(
+            ServerOptions(sources: JourneysWorld.sources, database: world.database.conninfo))
+        let carts = (0..<40).map { _ in unique("cart") }
+        for (i, cart) in carts.enumerated() {
+            try world.track(
+                "add to cart", #"{"cart":"\#(cart)"}"#, session: unique("s"), on: i % 2 == 0 ? second : nil)
+        }
+        for cart in carts { try world.await(1, with: cart) }
+        #expect(
+            try world.database.count(
+                "select count(*) from decision d join enrolment e on e.id = d.enrolment where d.kind = 'fired' and e.key = any(string_to_array($1, ' '))",
+                carts.joined(separator: " ")) == 40)
+        #expect(second.terminate() == .code(0))
+    }
+
+    @Test func aChangedJourneyLeavesRunningEnrolmentsOnTheirs() throws {
+        let world = try JourneysWorld(Self.journeys)
+        try world.settle()
+        let cart = unique("cart")
+        try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: unique("s"))
+        let changed = Self.journeys.replacingOccurrences(
+            of: #"params: {cart: "{cart}"}"#, with: #"params: {cart: "new {cart}"}"#)
+        #expect(try world.apply(changed).contains("changed journey cart"))
+        #expect(try world.plan().contains("nothing would change"))
+        #expect(try world.await(1, with: cart)[0].contains(#""cart":"\#(cart)""#))
+        // One that stands in no file any more: nobody enters, and nothing is left of it to be done.
+        #expect(
+            try world.apply(Self.journeys.components(separatedBy: "cart:\n")[0]).contains(
+                "removed journey cart"))
+    }
+}
