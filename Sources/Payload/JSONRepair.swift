@@ -3,7 +3,7 @@ import Foundations
 /// What had to be changed so that jsonb accepts a text.
 package struct Repairs: OptionSet, Hashable, Sendable {
     package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// A NUL character, which no text in PostgreSQL can hold, became U+FFFD.
     package static let nul = Repairs(rawValue: 1)

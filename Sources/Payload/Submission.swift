@@ -30,7 +30,7 @@ package enum Submission {
 
     package struct Flags: OptionSet, Sendable {
         package let rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
         /// A session row is to be written.
         package static let saveSession = Flags(rawValue: 1)
         package static let profileLess = Flags(rawValue: 2)
