@@ -37,7 +37,11 @@ struct IdentityRows {
         let keys = wanted.keys.map { Row(key: $0, bucket: bucket($0)) }.sorted { $0.precedes($1) }
         var rows = try read(keys, connection)
         let missing = rows.indices.filter { rows[$0] == nil }
-        if keys.isEmpty || missing.isEmpty { return rows.compactMap { $0 } }
+        if keys.isEmpty { return [] }
+        if missing.isEmpty {
+            try hold(&rows, keys, connection)
+            return rows.compactMap { $0 }
+        }
         let owners = missing.map { wanted[keys[$0].key] ?? nil }
         let made = try insert(missing.map { keys[$0] }, owners, at: now, connection)
         for ((i, owner), isMade) in zip(zip(missing, owners), made) where isMade {
@@ -48,7 +52,28 @@ struct IdentityRows {
         if !lost.isEmpty {
             for (i, row) in zip(lost, try read(lost.map { keys[$0] }, connection)) { rows[i] = row }
         }
+        try hold(&rows, keys, connection)
         return zip(keys, rows).map { $1 ?? $0 }
+    }
+
+    /// Locks the identities that are nobody's: else two servers could give one to two persons, or let an event wait
+    /// for it while the other one says whose it is.
+    private func hold(_ rows: inout [Row?], _ keys: [Row], _ connection: Connection) throws(PostgresError) {
+        let open = rows.indices.filter { rows[$0]?.isAwaited == true }
+        if open.isEmpty { return }
+        var parameters = self.parameters(open.map { keys[$0] })
+        parameters.append(open.map { Int32($0) })
+        // An update that changes nothing: it takes the locks, and works on every kind of PostgreSQL.
+        let held = try connection.execute(
+            """
+            update identity i set created_at = i.created_at
+            from unnest($1::int[], $2::text[], $3::text[], $4::int[]) as q(bucket, kind, value, n)
+            where i.bucket = q.bucket and i.kind = q.kind and i.value = q.value and i.profile_id is null
+            returning q.n
+            """, with: parameters, context: "locking identities")
+        let mine = Set((0..<held.count).map { held.int($0, 0) })
+        let lost = open.filter { !mine.contains($0) }
+        for (i, row) in zip(lost, try read(lost.map { keys[$0] }, connection)) { rows[i] = row }
     }
 
     private func read(_ keys: [Row], _ connection: Connection) throws(PostgresError) -> [Row?] {

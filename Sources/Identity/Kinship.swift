@@ -72,6 +72,22 @@ package struct Kinship {
     package func owner(_ key: Key) -> UUID? { owners[key].map(now) }
     package func facts(of id: UUID) -> Facts { facts[now(id)] ?? Facts() }
 
+    /// Which of the identities of one event tells that it is not this profile's person who shows them; nil: none.
+    /// The first one of which a person has but one decides: with his own address it is himself, whatever else he
+    /// shows.
+    func parting(_ keys: [Key], _ id: UUID) -> Int? {
+        let profile = now(id)
+        let own = facts(of: profile)
+        func parts(_ key: Key) -> Bool {
+            guard let owner = owner(key) else { return own.kinds.contains(key.kind) && !several[key.kind] }
+            if owner == profile { return false }
+            return own.kinds.contains(key.kind) || own.isFixed && facts(of: owner).isFixed
+        }
+        let decisive = keys.firstIndex { !several[$0.kind] && (owner($0) == profile || parts($0)) }
+        guard let decisive else { return keys.firstIndex(where: parts) }
+        return owner(keys[decisive]) == profile ? nil : decisive
+    }
+
     /// A session's own profile loses to the known one that was answered for it, whatever the two are; unless both
     /// are known by the same kind: then they are two persons, and the session merely goes over.
     package mutating func settle(_ loser: UUID, into winner: UUID, at: Timestamp) {

@@ -22,9 +22,14 @@ extension Settler {
             named.insert(owner)
         }
         let (issuer, kinds) = (issuer, rules.kinds)
+        var facts = try identities.facts(
+            of: named, without: Set(taken.lazy.filter { $0.presumed != nil }.map(\.key)), connection)
+        // A row that this very batch makes does not say so yet.
+        for claim in claims where claim.basis == .fixed {
+            claim.answered.map { facts[known[$0] ?? $0]?.isFixed = true }
+        }
         return Kinship(
-            facts: try identities.facts(
-                of: named, without: Set(taken.lazy.filter { $0.presumed != nil }.map(\.key)), connection),
+            facts: facts,
             owners: owners,
             several: kinds.map(\.several),
             newPerson: { issuer.profile(forIdentity: kinds[$0.kind].name, $0.value) })
@@ -65,14 +70,25 @@ extension Settler {
         settlement.found = settlement.found.mapValues { kinship.now(known[$0] ?? $0) }
     }
 
-    /// An event with a session: it goes over to whoever the device is shared with.
+    /// An event with a session: it goes over to whoever the device is shared with. What tells that comes first, so
+    /// that nothing else of the event is taken for the one who had the device before, nor joins the two.
     private func show(
         _ sign: Sign, by group: inout SessionGroup, _ at: Timestamp, _ kinship: inout Kinship,
         _ settlement: inout Settlement
     ) {
-        for shown in sign.shown {
+        guard let before = group.profile else { return }
+        let parting = kinship.parting(sign.shown.map(Kinship.Key.init), before)
+        var shown = sign.shown
+        if let parting { shown.insert(shown.remove(at: parting), at: 0) }
+        for shown in shown {
             guard let profile = group.profile else { continue }
-            let outcome = show(shown, by: profile, at, canRebind: true, &kinship, &settlement)
+            if kinship.now(profile) != kinship.now(before),
+                kinship.owner(Kinship.Key(shown)) == kinship.now(before)
+            {
+                counted.conflicts += 1
+                continue
+            }
+            let outcome = show(shown, by: profile, at, canRebind: parting != nil, &kinship, &settlement)
             guard case .rebound(let person) = outcome else { continue }
             group.profile = person
             for member in group.members {

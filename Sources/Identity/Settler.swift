@@ -46,14 +46,16 @@ package final class Settler {
     }
 
     /// Writes sessions, identities, aliases and profiles, and fills in the settled part of each claim. `signs`:
-    /// what the events say, in their order.
+    /// what the events say, in their order; `repeats`: which of these events came before, under the same ids.
     @discardableResult
     package func settle(
-        _ claims: inout [Claim], _ signs: [Sign] = [], _ connection: Connection
+        _ claims: inout [Claim], _ signs: [Sign] = [], _ connection: Connection,
+        repeats: ([Int]) throws(PostgresError) -> Set<Int> = { _ in [] }
     ) throws(PostgresError) -> Settlement {
         var groups = grouped(claims)
         var settlement = Settlement()
         var plan = SignPlan(signs, claims, groups, sessions: cache, owners: owners, into: &settlement)
+        plan.forget(try repeats(plan.open.map(\.event)))
         for i in groups.indices {
             takeFromCache(&groups[i], claims, mayBeFresh: !plan.groups.contains(i))
         }

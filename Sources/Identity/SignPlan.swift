@@ -59,6 +59,11 @@ struct SignPlan {
         }
     }
 
+    /// What an event says counts once: a repeat must not take a session back to whoever had it before.
+    mutating func forget(_ events: Set<Int>) {
+        if !events.isEmpty { open.removeAll { events.contains($0.event) } }
+    }
+
     var isEmpty: Bool { open.isEmpty && touched.isEmpty }
 
     /// Sessions that are fresh and whose events change traits: their profiles have to be certain.

@@ -118,7 +118,9 @@ final class BatchWriter {
         let signs = persons.read(batch, events, active)
         if active.isEmpty { return }
         var claims = active.map { batch.claims[$0] }
-        let settlement = try settler.settle(&claims, signs, connection)
+        let settlement = try settler.settle(&claims, signs, connection) { events throws(PostgresError) in
+            try keys.repeats(batch, range, among: events, connection)
+        }
         for (i, claim) in zip(active, claims) { batch.claims[i] = claim }
         persons.take(settlement, batch, events, active)
     }

@@ -44,13 +44,45 @@ struct EventKeys: ~Copyable {
             where k.day < excluded.day - $5
             returning key
             """, keys.map(\.key.bucket), keys.map(\.key), keys.map(\.value.content), keys.map(\.value.day),
-            // For ever: longer than all days that there are.
-            days.map { Int32(clamping: $0) } ?? 10_000_000)
+            longest)
         if added.count == keys.count { return }
         var left = first
         for row in 0..<added.count { left[added.uuid(row, 0)] = nil }
         try compare(batch, left, connection)
     }
+
+    /// Which of these events came before, under the same ids; without taking the keys, which are locked later.
+    func repeats(
+        _ batch: Batch, _ range: Range<Int>, among events: [Int], _ connection: Connection
+    ) throws(PostgresError) -> Set<Int> {
+        let asked = Set(events.filter { batch.events[$0].view.clientID.count > 0 })
+        if asked.isEmpty { return [] }
+        var repeats: Set<Int> = []
+        var first: [UUID: (event: Int, day: Int32)] = [:]
+        for i in range where batch.events[i].view.clientID.count > 0 {
+            let event = batch.events[i]
+            if event.isVoid || event.refusal != nil || event.outcome != nil { continue }
+            let (claim, id) = (batch.claims[event.request], event.view.clientID)
+            let key = eventKey(source: claim.source, clientID: id)
+            if first[key] == nil {
+                first[key] = (i, Int32(clamping: claim.receivedAt.day))
+            } else if asked.contains(i) {
+                repeats.insert(i)
+            }
+        }
+        let keys = first.filter { asked.contains($0.value.event) }
+            .sorted { ($0.key.bucket, $0.key) < ($1.key.bucket, $1.key) }
+        let rows = try connection.execute(
+            """
+            select k.key from unnest($1::int[], $2::uuid[], $3::int[]) as q(bucket, key, day)
+                join event_key k on k.bucket = q.bucket and k.key = q.key and k.day >= q.day - $4
+            """, keys.map(\.key.bucket), keys.map(\.key), keys.map(\.value.day), longest)
+        for row in 0..<rows.count { first[rows.uuid(row, 0)].map { _ = repeats.insert($0.event) } }
+        return repeats
+    }
+
+    /// For ever: longer than all days that there are.
+    private var longest: Int32 { days.map { Int32(clamping: $0) } ?? 10_000_000 }
 
     /// Keys that were taken before: the same content is a duplicate, another one a conflict.
     private func compare(

@@ -59,6 +59,32 @@ struct PersonRaceTests {
         for town in towns { try town.node.stop() }
     }
 
+    /// An identity for which events wait becomes somebody's on one server while another event begins to wait for it on
+    /// the other: none waits for ever, and it is never two persons'.
+    @Test(arguments: 1...4)
+    func whatIsAwaitedIsGivenOnceAndMissedByNobody(seed: UInt64) throws {
+        var random = SeededRandom(seed)
+        let first = try Town(events: 8)
+        let towns = [first, try Town(first.database, events: 8)]
+        let vouchers = 40
+        for number in 0..<vouchers { try towns[number % 2].node.write([first.voucher("V\(number)")]) }
+        for town in towns { try town.node.drain() }
+        for number in 0..<vouchers {
+            var requests = (0..<4).map { _ in first.voucher("V\(number)") }
+            for device in ["a", "b"] {
+                requests.append(first.request("\(device)\(number)", [.signIn(["voucher_id": "V\(number)"])]))
+            }
+            for request in requests.shuffled(using: &random) {
+                try towns[random.chance(50) ? 0 : 1].node.write([request])
+            }
+        }
+        for town in towns { try town.node.drain() }
+        #expect(try first.database.count("select count(*) from waiting") == 0)
+        #expect(try first.database.count("select count(*) from event where profile_id is null") == 0)
+        #expect(try first.database.count("select count(*) from profile") == vouchers)
+        for town in towns { try town.node.stop() }
+    }
+
     /// 10,000 profiles become one; meanwhile no batch takes long.
     @Test func tenThousandProfilesBecomeOne() throws {
         let town = try Town(events: 5000)
