@@ -4,7 +4,7 @@ import Foundations
 enum DigitText {
     // MARK: - Cards
 
-    /// A card number anywhere: 13 to 19 digits in groups, with single spaces or hyphens between them.
+    /// A card number anywhere: 13 to 19 digits in groups, with a space, hyphen or dot or two between them.
     static func hasCard(_ text: Bytes) -> Bool {
         var at = 0
         while at < text.count {
@@ -31,12 +31,16 @@ enum DigitText {
                     continue
                 }
                 if count >= 13, found() { return true }
-                let isGap = text[at] == 32 || text[at] == UInt8(ascii: "-")
-                guard isGap, at + 1 < text.count, text[at + 1] &- 48 < 10 else { return false }
-                at += 1
+                let gap = at
+                while at < text.count, at - gap < 3, isGap(text[at]) { at += 1 }
+                guard at > gap, at < text.count, text[at] &- 48 < 10 else { return false }
             }
             return count < 20 && found()
         }
+    }
+
+    private static func isGap(_ byte: UInt8) -> Bool {
+        byte == 32 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
     }
 
     /// A known issuer's beginning and length (ISO/IEC 7812), and the check digit of Luhn.
@@ -73,7 +77,23 @@ enum DigitText {
             || byte &- 40 < 8 && byte != UInt8(ascii: "*") && byte != UInt8(ascii: ",")
     }
 
-    /// The whole text is one: `+49 171 1234567`, `0049…`, `(555) 123-4567`, `555-123-4567`, `0171/1234567`.
+    /// An international one anywhere: `call +49 171 1234567`, `tel:+491711234567`.
+    static func hasPhone(_ text: Bytes) -> Bool {
+        for i in 0..<max(text.count - 8, 0) where text[i] == UInt8(ascii: "+") {
+            guard i == 0 || !TextForm.isLetterOrDigit(text[i - 1]), text[i + 1] &- 49 < 9 else { continue }
+            var (digits, gap) = (0, 0)
+            for byte in text.slice(i + 1..<text.count) {
+                guard isPhonePart(byte), byte != UInt8(ascii: "+") else { break }
+                if byte &- 48 < 10 { (digits, gap) = (digits + 1, 0) } else { gap += 1 }
+                if gap > 2 { break }
+            }
+            if digits >= 8, digits <= 15 { return true }
+        }
+        return false
+    }
+
+    /// The whole text is one: `+49 171 1234567`, `0049…`, `(555) 123-4567`, `555-123-4567`, `0171/1234567`,
+    /// `06 12 34 56 78`, `01711234567`.
     static func isPhone(_ text: Bytes) -> Bool {
         let text = text.trimmed
         guard text.count >= 7, text.count <= 32, text[0] < 58 else { return false }
@@ -98,9 +118,10 @@ enum DigitText {
         guard digits >= 7, digits <= 15 else { return false }
         if text[0] == UInt8(ascii: "+") { return digits >= 8 }
         if opens { return digits >= 9 }
-        if groups.count == 3, groups == [3, 3, 4] { return true }
+        if groups == [3, 3, 4] || groups == [1, 3, 3, 4] { return true }
         guard text[0] == 48, digits >= 9 else { return false }
         // National numbers begin with one zero, international ones with two; dates and amounts do not look so.
-        return groups.count > 1 ? groups[0] >= 3 : text[1] == 48
+        if groups.count == 1 { return text[1] == 48 || digits == 10 || digits == 11 }
+        return groups[0] >= 3 || groups == [2, 2, 2, 2, 2]
     }
 }

@@ -41,7 +41,7 @@ enum PersonalData {
     private static func closely(_ text: Bytes, _ look: Look) -> PersonalKinds {
         var found: PersonalKinds = []
         if look.mayHaveAddress, hasAddress(text) { found.insert(.email) }
-        if look.digits >= 7, DigitText.isPhone(text) { found.insert(.phone) }
+        if look.digits >= 7, DigitText.isPhone(text) || DigitText.hasPhone(text) { found.insert(.phone) }
         if look.digits >= 13, DigitText.hasCard(text) { found.insert(.card) }
         if look.digits >= 9, hasIBAN(text) { found.insert(.iban) }
         if look.longestRun >= 8, SecretText.isSecret(text, longestRun: look.longestRun) {

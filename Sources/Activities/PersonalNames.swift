@@ -11,6 +11,14 @@ enum PersonalNames {
         ("mobile", .phone),
         ("mobilephone", .phone), ("fax", .phone), ("phonenumber", .phone), ("mobilenumber", .phone),
         ("msisdn", .phone), ("iban", .iban), ("pan", .card), ("cvv", .card), ("cvc", .card), ("ssn", .token),
+        ("emails", .email), ("phones", .phone), ("cardno", .card),
+    ]
+    /// The last word of a name may be one of these: `customer_phone`, `pushToken`, but not `token_count`.
+    private static let last: [(StaticString, PersonalKinds)] = [
+        ("token", .token), ("otp", .token), ("jwt", .token), ("ssn", .token), ("email", .email),
+        ("emails", .email),
+        ("phone", .phone), ("phones", .phone), ("telephone", .phone), ("msisdn", .phone), ("iban", .iban),
+        ("cvc", .card), ("cvv", .card),
     ]
     /// These must be among the letters of a name.
     private static let parts: [(StaticString, PersonalKinds)] = [
@@ -19,6 +27,7 @@ enum PersonalNames {
         ("apikey", .token), ("accesstoken", .token), ("authtoken", .token), ("refreshtoken", .token),
         ("idtoken", .token), ("sessiontoken", .token), ("csrftoken", .token), ("privatekey", .token),
         ("creditcard", .card), ("cardnumber", .card), ("ccnumber", .card), ("securitycode", .card),
+        ("emailaddress", .email), ("phonenumber", .phone), ("mobilenumber", .phone), ("ibannumber", .iban),
     ]
 
     static func kinds(of name: Bytes) -> PersonalKinds {
@@ -28,8 +37,24 @@ enum PersonalNames {
         return letters.withUnsafeBytes { letters in
             for (word, kinds) in whole where letters.equals(word) { return kinds }
             for (word, kinds) in parts where contains(letters, word) { return kinds }
+            let lastWord = letters.slice(letters.count - lastWordLength(of: name)..<letters.count)
+            for (word, kinds) in last where lastWord.equals(word) { return kinds }
             return []
         }
+    }
+
+    /// How many letters the last word has: from a capital behind a small letter on, or from what is no letter.
+    private static func lastWordLength(of name: Bytes) -> Int {
+        var (length, next) = (0, UInt8(0))
+        for byte in name.reversed() {
+            guard (byte | 32) &- 97 < 26 else {
+                if length > 0 { break }
+                continue
+            }
+            if length > 0, byte &- 97 < 26, next &- 65 < 26 { break }
+            (length, next) = (length + 1, byte)
+        }
+        return length
     }
 
     private static func contains(_ text: Bytes, _ word: StaticString) -> Bool {

@@ -22,6 +22,7 @@ enum SecretText {
         where beginning.utf8Start.pointee == first && hasBeginning(text, beginning) {
             if text.count >= 16, longestRun >= 12 || text[0] == UInt8(ascii: "-") { return isDrawn(text) }
         }
+        if text.count >= 32, text.count <= 512, isBase64(text), isRandom(text) { return true }
         guard longestRun >= 20 else { return false }
         var at = 0
         while at < text.count {
@@ -31,6 +32,13 @@ enum SecretText {
             at += 1
         }
         return false
+    }
+
+    /// Nothing but base64's own letters, of which `/` and `+` stand in other texts as well.
+    private static func isBase64(_ text: Bytes) -> Bool {
+        text.allSatisfy {
+            isPart($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "=")
+        }
     }
 
     /// With a known beginning, one digit or a mixture of cases is enough.
