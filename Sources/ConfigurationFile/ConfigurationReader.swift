@@ -24,7 +24,7 @@ struct ConfigurationReader {
         readAddresses(section)
         readTexts(section)
         readParts(section)
-        readLater(section)
+        readJourneys(section)
     }
 
     private mutating func readAddresses(_ section: Section) {
@@ -104,15 +104,10 @@ struct ConfigurationReader {
         }
     }
 
-    /// What a later version acts on is checked in its shape, so that a file can be written ahead, and named.
-    private mutating func readLater(_ section: Section) {
-        let journeys = section.text("journeys") { text throws(Refusal) in
+    /// Where the commands look for the journeys' files; the server runs what was applied.
+    private mutating func readJourneys(_ section: Section) {
+        configuration.journeys = section.text("journeys") { text throws(Refusal) in
             try Check.path(text, from: directory)
-        }
-        configuration.journeys = journeys
-        if journeys != nil {
-            findings.warn(
-                section.place(of: "journeys"), "journeys is not acted on by this version: no journey runs")
         }
     }
 }

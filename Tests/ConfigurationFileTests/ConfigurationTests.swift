@@ -175,7 +175,6 @@ struct ConfigurationTests {
         #expect(
             try read(text).warnings == [
                 "w.yaml:1:47: smtp.security is none: the password goes over the wire for all to see",
-                "w.yaml:2:1: journeys is not acted on by this version: no journey runs",
                 "w.yaml:3:17: admin.listen can be reached from other machines: put a reverse proxy with TLS in front",
                 "w.yaml:4:10: proxies believes everyone: any client can claim any address",
                 "w.yaml:8:5: sources[0].key has no effect: a page could not keep it secret, so /track asks for none",
