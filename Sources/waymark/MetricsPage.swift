@@ -25,6 +25,7 @@ struct MetricsPage: ~Copyable {
         page.events(loader)
         page.identity(identity)
         page.quarantine(loader.replays)
+        page.journeys(loader)
         page.catalogue(catalogue)
         page.outbound(outbound)
         page.spool(spool, now)

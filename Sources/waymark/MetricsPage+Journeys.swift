@@ -1,0 +1,13 @@
+import Loader
+
+extension MetricsPage {
+    mutating func journeys(_ loader: LoaderMetrics) {
+        counter("waymark_enrolments_total", "Runs of journeys that began", loader.enrolled.total)
+        counter("waymark_timers_total", "Timers of journeys that were decided", loader.timers.total)
+        counter("waymark_deliveries_total", "Deliveries that journeys queued", loader.deliveries.total)
+        counter(
+            "waymark_journey_faults_total",
+            "Events that went by the journeys: PostgreSQL refused what they made of them",
+            loader.journeyFaults.total)
+    }
+}
