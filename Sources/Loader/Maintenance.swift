@@ -1,10 +1,12 @@
 import Dispatch
+import Enrolments
 import Foundations
 import Logging
 import Postgres
 
 /// What keeps the tables in order, on a connection of its own and never in the loader's way: the table `source` says
-/// what the configuration says, and client ids whose time is over are forgotten, bucket by bucket, once a day.
+/// what the configuration says, and client ids and enrolments whose time is over are forgotten, bucket by bucket, once a
+/// day.
 ///
 /// Any number of servers may do it at once; each statement is short, and a repeat does nothing.
 package final class Maintenance: @unchecked Sendable {  // owner of all `var`s: `queue`
@@ -50,16 +52,24 @@ package final class Maintenance: @unchecked Sendable {  // owner of all `var`s: 
 
     private func run() {
         let today = clock.now().day
-        guard let conninfo, !areSourcesWritten || (days != nil && doneOn != today) else { return }
+        guard let conninfo, !areSourcesWritten || doneOn != today else { return }
         do throws(PostgresError) {
             let connection = try Connection(conninfo, name: "waymark maintenance", interrupter: interrupter)
             defer { connection.close() }
             try Self.write(sources, at: clock.now(), connection)
             areSourcesWritten = true
-            guard let days, doneOn != today else { return }
-            let forgotten = try Self.forgetKeys(olderThan: today - Int64(days), connection)
+            guard doneOn != today else { return }
+            let forgotten = try days.map { days throws(PostgresError) in
+                try Self.forgetKeys(olderThan: today - Int64(days), connection)
+            }
+            let enrolments = try Forgetting.forget(at: clock.now(), connection)
             doneOn = today
-            if forgotten > 0 { logger.info("client ids forgotten", metadata: ["count": "\(forgotten)"]) }
+            if let forgotten, forgotten > 0 {
+                logger.info("client ids forgotten", metadata: ["count": "\(forgotten)"])
+            }
+            if enrolments > 0 {
+                logger.info("old enrolments forgotten", metadata: ["count": "\(enrolments)"])
+            }
         } catch {
             if error.origin != .interrupted {
                 logger.warning("maintenance is tried again later", metadata: ["error": "\(error)"])

@@ -1,0 +1,28 @@
+import Foundations
+import Postgres
+
+/// What journeys need no more: old lines of the trace, and enrolments that ended long ago.
+package enum Forgetting {
+    /// Seconds.
+    package static let kept: Int64 = 90 * 86_400
+
+    /// Bucket by bucket. Of each subject, journey and key the last enrolment stays: it decides whether there may be
+    /// another one, and its number.
+    package static func forget(at now: Timestamp, _ connection: Connection) throws(PostgresError) -> Int {
+        let oldest = now.adding(seconds: -kept)
+        var count = 0
+        for bucket in Int32(0)..<4096 {
+            count += try connection.execute(
+                "delete from decision where bucket = $1 and at < $2", bucket, oldest,
+                context: "forgetting old lines of the trace"
+            ).affected
+            count += try connection.execute(
+                """
+                delete from enrolment where bucket = $1 and ended_at < $2 and not is_latest
+                    and (open_until is null or open_until < $2)
+                """, bucket, oldest, context: "forgetting old enrolments"
+            ).affected
+        }
+        return count
+    }
+}
