@@ -26,7 +26,7 @@ package final class RulesInForce: Sendable {
     let queue: DeliveryQueue
     let panel: String
     let primaryKey: String?
-    let zone: Zone
+    package let zone: Zone
     let sources: [String: Source]
     /// By the journey's name.
     let numbers: [String: Int]
@@ -64,6 +64,17 @@ package final class RulesInForce: Sendable {
         queue = DeliveryQueue(try WebhookStore.definitions(connection))
         isEmpty = stored.current.isEmpty && stored.old.isEmpty
     }
+
+    /// For a command: a definition that cannot be read is left out.
+    package static func read(_ setting: Setting, _ connection: Connection) throws(PostgresError)
+        -> RulesInForce
+    {
+        var faults: [String] = []
+        return try RulesInForce(setting, faults: &faults, connection)
+    }
+
+    package func hasSegment(_ name: String) -> Bool { engine.rules.segments[name] != nil }
+    package var segmentNames: [String] { engine.rules.segments.keys.sorted() }
 
     /// The number that is raised by each apply.
     package static func generation(_ connection: Connection) throws(PostgresError) -> Int64 {

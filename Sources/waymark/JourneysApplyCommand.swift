@@ -81,10 +81,12 @@ private func definitions(_ path: String, _ file: ConfigurationOption) throws -> 
     return DefinitionSet(folder, webhooks: webhooks)
 }
 
-private func inDatabase<Result>(
+/// What the database refuses goes to standard error and ends the command with 1.
+func inDatabase<Result>(
     _ file: ConfigurationOption, _ name: String, _ body: (Connection) throws(PostgresError) -> Result
 ) throws -> Result {
     let connection = try file.connect(name)
+    defer { connection.close() }
     do throws(PostgresError) {
         return try body(connection)
     } catch {

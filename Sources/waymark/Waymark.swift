@@ -19,8 +19,8 @@ struct Waymark: ParsableCommand {
         version: "waymark \(version)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, DatabaseCommand.self, ActivitiesCommand.self,
-            QuarantineCommand.self, ProfileCommand.self, JourneysCommand.self, WebhookCommand.self,
-            VersionCommand.self,
+            QuarantineCommand.self, ProfileCommand.self, JourneysCommand.self, SegmentsCommand.self,
+            WebhookCommand.self, VersionCommand.self,
         ])
 }
 

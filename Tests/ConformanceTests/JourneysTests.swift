@@ -194,4 +194,65 @@ import Testing
             try world.apply(Self.journeys.components(separatedBy: "cart:\n")[0]).contains(
                 "removed journey cart"))
     }
+
+    @Test func whyAndWhyNot() throws {
+        let (session, cart) = (unique("s"), unique("cart"))
+        let answer = try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: session)
+        try world.track("product purchase", #"{"total": 99.99}"#, session: session)
+        try world.track("checkout", #"{"cart":"\#(cart)"}"#, session: session)
+        try world.awaitDecision("left", key: cart)
+        let profile = try #require(answer["profile", "id"]?.text)
+        let why = try world.server.command("journeys", "explain", "--profile", profile, "--journey", "cart")
+            .output
+        #expect(why.contains("disproved by checkout") && why.contains("enrolled: ended"), "\(why)")
+        let not = try world.server.command("journeys", "explain", "--profile", profile, "--journey", "bought")
+            .output
+        #expect(not.contains("total >= 100: false") && not.contains("total = 99.99"), "\(not)")
+        let nobody = try world.server.command(
+            "journeys", "explain", "--profile", newUUID(), "--journey", "cart")
+        #expect(nobody.exit == .code(1))
+    }
+
+    @Test func whatIsExportedChangesNothingWhenApplied() throws {
+        let text = try world.server.command("journeys", "export").output
+        let folder = try Scratch.shared.newFolder("exported")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/all.yaml"))
+        let plan = try world.server.command("journeys", "plan", folder).output
+        #expect(plan.contains("nothing would change"), "\(plan)\n\(text)")
+    }
+
+    @Test func theBacktestFiresWhatTheLiveJourneyFired() throws {
+        let world = try JourneysWorld(Self.journeys + "\n")
+        try world.settle()
+        let carts = (0..<6).map { _ in unique("cart") }
+        for (i, cart) in carts.enumerated() {
+            let session = unique("s")
+            try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: session)
+            if i % 2 == 0 { try world.track("checkout", #"{"cart":"\#(cart)"}"#, session: session) }
+        }
+        for cart in carts { try world.awaitDecision("left", key: cart) }
+        let output = try world.server.command("journeys", "backtest", "cart", "--applied", "--since", "1h")
+            .output
+        #expect(output.contains("enrolled 6, fired 3, for 3"), "\(output)")
+        #expect(output.contains("the live version fired 3") && !output.contains("only the"), "\(output)")
+    }
+
+    @Test func aSegmentIsCountedAndListed() throws {
+        let world = try JourneysWorld(
+            Self.journeys,
+            segments:
+                #"{goldies: {where: 'attr.tier == "gold"'}, cheap: {where: 'did("visit", total < 5) > 0'}}"#
+        )
+        var gold: [String] = []
+        for (i, tier) in ["gold", "silver", "gold"].enumerated() {
+            let answer = try world.track(
+                "visit", #"{"tier":"\#(tier)","total":\#(i * 5)}"#, session: unique("s"))
+            if tier == "gold" { gold.append(try #require(answer["profile", "id"]?.text)) }
+        }
+        #expect(try world.server.command("segments", "count", "goldies").output.contains("2 of 3 profiles"))
+        let list = try world.server.command("segments", "list", "goldies").output
+        #expect(Set(list.split(separator: "\n").map(String.init)) == Set(gold))
+        #expect(try world.server.command("segments", "count", "cheap").output.contains("1 of 3 profiles"))
+        #expect(try world.server.command("segments", "count", "nothing").exit == .code(1))
+    }
 }

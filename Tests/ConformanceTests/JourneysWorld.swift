@@ -13,7 +13,12 @@ final class JourneysWorld: Sendable {
         "{id: till, kind: backend}",
     ]
 
-    init(_ journeys: String, _ change: (inout ServerOptions) -> Void = { _ in }) throws {
+    private let segments: String
+
+    init(_ journeys: String, segments: String = "{}", _ change: (inout ServerOptions) -> Void = { _ in })
+        throws
+    {
+        self.segments = segments
         receiver = try Receiver()
         database = try PostgresServer.shared.get().makeDatabase()
         folder = try Scratch.shared.newFolder("journeys")
@@ -28,7 +33,7 @@ final class JourneysWorld: Sendable {
     /// Writes the file and brings it into force; the running server takes its second to read it.
     @discardableResult
     func apply(_ journeys: String, check: Bool = true) throws -> String {
-        try Data(Self.file(journeys, receiver.url).utf8).write(to: URL(fileURLWithPath: "\(folder)/j.yaml"))
+        try Data(file(journeys, receiver.url).utf8).write(to: URL(fileURLWithPath: "\(folder)/j.yaml"))
         let (exit, output) = try server.command("journeys", "apply", folder)
         if check, exit != .code(0) { throw Failure("apply: \(output)") }
         return output
@@ -36,12 +41,13 @@ final class JourneysWorld: Sendable {
 
     func plan() throws -> String { try server.command("journeys", "plan", folder).output }
 
-    private static func file(_ journeys: String, _ url: String) -> String {
+    private func file(_ journeys: String, _ url: String) -> String {
         """
         panel: acme
         timezone: UTC
         webhooks:
           feed: {label: Feed, url: "\(url)", attributes: [tier], allow_networks: [127.0.0.0/8]}
+        segments: \(segments)
         journeys:
         \(journeys.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
 

@@ -261,4 +261,18 @@ final class Town {
         #expect(try town.count("select count(*) from enrolment") == 0)
         #expect(try town.does("add to cart", #"{"cart":"a"}"#, at: 1).enrolled == 1)
     }
+
+    @Test func onlyTheLastEndedEnrolmentOfAKeyIsKept() throws {
+        let town = try Town(
+            "j:\n  state: live\n  on: {did: x}\n  key: k\n  reentry: after_exit\n  do: [{exit: done}]")
+        for second in 1...4 { try town.does("x", #"{"k":"\#(second % 2)"}"#, at: Double(second)) }
+        #expect(try town.count("select count(*) from enrolment") == 4)
+        _ = try Forgetting.forget(at: Town.at(5), town.connection)
+        #expect(try town.count("select count(*) from enrolment") == 4)
+        #expect(try Forgetting.forget(at: Town.at(91 * 86_400), town.connection) == 10)
+        #expect(try town.count("select count(*) from enrolment where n = 2") == 2)
+        #expect(try town.count("select count(*) from enrolment") == 2)
+        #expect(try town.does("x", #"{"k":"1"}"#, at: 91 * 86_400).enrolled == 1)
+        #expect(try town.count("select max(n) from enrolment") == 3)
+    }
 }

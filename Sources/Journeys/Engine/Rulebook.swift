@@ -32,7 +32,7 @@ package final class Rulebook: Sendable {
     }
 
     let rules: [Rule]
-    let segments: [String: SegmentDefinition]
+    package let segments: [String: SegmentDefinition]
     let scores: [String: (definition: ScoreDefinition, version: String)]
     package let zone: Zone
     /// Journeys that start when a score or a segment is entered, by its name.
