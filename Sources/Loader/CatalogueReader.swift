@@ -11,6 +11,7 @@ import Spool
 final class CatalogueReader {
     private let outcomes: LoadOutcomes
     private let reader: SpoolReader
+    private let guarding: LearningGuard
     private var buffer = ByteBuffer(capacity: 1 << 20)
     /// Up to where everything was learnt.
     private(set) var position: Position
@@ -18,7 +19,10 @@ final class CatalogueReader {
     /// Bytes of records that are looked at together.
     private static let chunk = 1 << 20
 
-    init(from position: Position, _ spool: Spool, _ outcomes: LoadOutcomes) throws(SpoolError) {
+    init(
+        from position: Position, _ spool: Spool, _ outcomes: LoadOutcomes, _ guarding: LearningGuard
+    ) throws(SpoolError) {
+        self.guarding = guarding
         reader = try spool.reader(from: position)
         self.position = position
         self.outcomes = outcomes
@@ -60,30 +64,47 @@ final class CatalogueReader {
         _ exception: (_ id: UUID, _ isReplay: Bool) -> LoadOutcomes.Exception?
     ) throws {
         for record in records {
-            var frame = FrameReader(buffer[record.range])
-            while let entry = try frame.next() {
-                guard case .submission(var submission) = entry else { continue }
-                let (source, client) = (submission.source, submission.userAgent)
-                while let event = try submission.nextEvent() {
-                    guard event.verdict == .store else { continue }
-                    let time = submission.receivedAt(record.receivedAt)
-                    switch exception(event.id, submission.original != nil) {
-                    case nil:
-                        delta.observe(
-                            event, properties: event.properties, source: source, client: client,
-                            receivedAt: time)
-                    case .absent: continue
-                    case .changed(let properties):
-                        properties.withUnsafeBytes {
-                            delta.observe(
-                                event, properties: $0, source: source, client: client, receivedAt: time)
-                        }
-                    }
-                }
+            try guarding.learn(record.position, count: { try count(record) }) { range in
+                try learn(record, only: range, delta, exception)
             }
         }
         // Behind damage there may be no record: then what was stepped over is all that is done.
         position = reader.position
+    }
+
+    private func learn(
+        _ record: SpoolRecord, only range: Range<Int>, _ delta: CatalogueDelta,
+        _ exception: (_ id: UUID, _ isReplay: Bool) -> LoadOutcomes.Exception?
+    ) throws {
+        var frame = FrameReader(buffer[record.range])
+        var index = -1
+        while let entry = try frame.next() {
+            guard case .submission(var submission) = entry else { continue }
+            let (source, client) = (submission.source, submission.userAgent)
+            while let event = try submission.nextEvent() {
+                index += 1
+                guard range.contains(index), event.verdict == .store else { continue }
+                let time = submission.receivedAt(record.receivedAt)
+                switch exception(event.id, submission.original != nil) {
+                case nil:
+                    delta.observe(
+                        event, properties: event.properties, source: source, client: client,
+                        receivedAt: time)
+                case .absent: continue
+                case .changed(let properties):
+                    properties.withUnsafeBytes {
+                        delta.observe(
+                            event, properties: $0, source: source, client: client, receivedAt: time)
+                    }
+                }
+            }
+        }
+    }
+
+    private func count(_ record: SpoolRecord) throws -> Int {
+        var events = 0
+        try eachEvent([record]) { _, _, _ in events += 1 }
+        return events
     }
 
     private func eachEvent(

@@ -30,6 +30,7 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
     private let clock: Clock
     private let logger: Logger
     private let positions: CataloguePosition
+    private let guarding: LearningGuard
     private let views: ViewFollower
     private let interrupter = Interrupter()
     private let isScheduled = Atomic<Bool>(false)
@@ -48,12 +49,13 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
 
     package init(
         spool: Spool, outcomes: LoadOutcomes, options: Options, clock: Clock = .system, logger: Logger
-    ) {
+    ) throws(SystemError) {
         self.spool = spool
         self.outcomes = outcomes
         self.options = options
         self.clock = clock
         self.logger = logger
+        guarding = try LearningGuard(path: spool.directory + "/learning", logger: logger)
         positions = CataloguePosition(instance: spool.instance, epoch: spool.epoch)
         views = ViewFollower(metrics: metrics, clock: clock, logger: logger)
         guard options.activities > 0 else { return }
@@ -160,13 +162,13 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
     private func reader(from position: Position, _ connection: Connection) throws -> CatalogueReader {
         let lost: Position
         do throws(SpoolError) {
-            return try CatalogueReader(from: position, spool, outcomes)
+            return try CatalogueReader(from: position, spool, outcomes, guarding)
         } catch {
             guard case .positionLost(_, let oldest) = error, position < oldest else { throw error }
             lost = oldest
         }
         try stepOver(from: position, to: lost, connection)
-        return try CatalogueReader(from: lost, spool, outcomes)
+        return try CatalogueReader(from: lost, spool, outcomes, guarding)
     }
 
     /// The spool has dropped what was not in the catalogue yet: for want of room, or the database is older than that.
@@ -210,6 +212,7 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
             try goOn(connection)
             return wake()
         }
+        guarding.committed(upTo: state.position)
         let pinned = try positions.pinned(clock.now(), connection) ?? state.position
         spool.hold(from: min(pinned, state.position))
         metrics.flushes.add()

@@ -72,7 +72,7 @@ final class Server: @unchecked Sendable {  // owner of all `var`s: `queue`
         sessionEnds = SessionEnds(
             silence: configuration.sessionTimeout, metrics: loader.metrics, logger: logger,
             isReady: { loader.status.isConnected })
-        catalogue = Cataloguer(
+        catalogue = try Cataloguer(
             spool: spool, outcomes: loader.outcomes,
             options: Cataloguer.Options(activities: configuration.limits.activities), logger: logger)
         maintenance = Maintenance(

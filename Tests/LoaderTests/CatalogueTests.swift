@@ -19,12 +19,13 @@ struct CatalogueTests {
         node = try Node(database)
     }
 
-    private func cataloguer(_ node: Node, pace: Int = 1, activities: Int = 10_000) -> Cataloguer {
+    private func cataloguer(_ node: Node, pace: Int = 1, activities: Int = 10_000) throws -> Cataloguer {
         var logger = Logger(label: "test")
         logger.logLevel = .error
         var options = Cataloguer.Options(activities: activities)
         options.pace = pace
-        return Cataloguer(spool: node.spool, outcomes: node.loader.outcomes, options: options, logger: logger)
+        return try Cataloguer(
+            spool: node.spool, outcomes: node.loader.outcomes, options: options, logger: logger)
     }
 
     private func event(_ key: String, _ properties: String, id: String = "") -> TestEvent {
@@ -73,7 +74,7 @@ struct CatalogueTests {
     }
 
     @Test func onlyWhatIsStoredIsLearnt() throws {
-        let catalogue = cataloguer(node)
+        let catalogue = try cataloguer(node)
         node.load()
         catalogue.use(database.conninfo)
         func same() -> TestEvent { event("a", #"{"x":1}"#, id: "1") }
@@ -84,6 +85,46 @@ struct CatalogueTests {
         try caughtUp(node)
         #expect(try events("a") == 1)
         #expect(try events("page-view") == 1)
+        try stop(catalogue)
+        try node.stop()
+    }
+
+    @Test func anEventThatCrashedTheServerTwiceIsLeftOut() throws {
+        node.load()
+        try node.write([TestRequest(event("a", "{}"))])
+        let record = node.spool.durable
+        try node.write([TestRequest(event("a", "{}"), event("b", "{}"), event("c", "{}"))])
+        // What the handler of two crashes leaves behind.
+        let suspect = Suspicion(begin: LoadPosition(record: record, part: 1), events: 1, crashes: 2)
+        try LoadingNote(path: node.spool.directory + "/learning").write(suspect)
+        let catalogue = try cataloguer(node)
+        catalogue.use(database.conninfo)
+        try caughtUp(node)
+        #expect(try events("a") == 2)
+        #expect(try events("b") == nil)
+        #expect(try events("c") == 1)
+        #expect(try database.value("select count(*)::text from event") == "4")
+        // Only that one event is given up.
+        try node.write([TestRequest(event("b", "{}"))])
+        try caughtUp(node)
+        #expect(try events("b") == 1)
+        try stop(catalogue)
+        try node.stop()
+    }
+
+    @Test func whatCrashedOnceIsTriedAgainEventByEvent() throws {
+        node.load()
+        let record = node.spool.durable
+        try node.write([TestRequest(event("a", "{}"), event("b", "{}"))])
+        let suspect = Suspicion(begin: LoadPosition(record: record, part: 0), events: 2, crashes: 1)
+        let path = node.spool.directory + "/learning"
+        try LoadingNote(path: path).write(suspect)
+        let catalogue = try cataloguer(node)
+        catalogue.use(database.conninfo)
+        try caughtUp(node)
+        #expect(try events("a") == 1)
+        #expect(try events("b") == 1)
+        try eventually("it is beyond suspicion") { try LoadingNote(path: path).suspicion() == nil }
         try stop(catalogue)
         try node.stop()
     }
@@ -103,7 +144,7 @@ struct CatalogueTests {
     @Test func aRestartAsksTheTableWhatIsStored() throws {
         let folder = try loadedBefore()
         let again = try eventually("the folder is free", within: 5) { try Node(database, folder: folder) }
-        let catalogue = cataloguer(again)
+        let catalogue = try cataloguer(again)
         again.load()
         catalogue.use(database.conninfo)
         try caughtUp(again)
@@ -116,7 +157,7 @@ struct CatalogueTests {
     @Test func severalServersLearnIntoOneCatalogue() throws {
         let other = try Node(database)
         let nodes = [node, other]
-        let cataloguers = nodes.map { cataloguer($0) }
+        let cataloguers = try nodes.map { try cataloguer($0) }
         for (node, catalogue) in zip(nodes, cataloguers) {
             node.load()
             catalogue.use(database.conninfo)
@@ -133,7 +174,7 @@ struct CatalogueTests {
     }
 
     @Test func aRebuildEqualsTheOriginalAndKeepsIds() throws {
-        let catalogue = cataloguer(node)
+        let catalogue = try cataloguer(node)
         node.load()
         catalogue.use(database.conninfo)
         for i in 0..<60 {
@@ -154,7 +195,7 @@ struct CatalogueTests {
     }
 
     @Test func aRebuildWhileServersLearnCountsNothingTwice() throws {
-        let catalogue = cataloguer(node)
+        let catalogue = try cataloguer(node)
         node.load()
         catalogue.use(database.conninfo)
         try node.write([TestRequest(event("a", "{}"))])
@@ -173,7 +214,7 @@ struct CatalogueTests {
     }
 
     @Test func aDatabaseThatWentBackIsFollowed() throws {
-        let catalogue = cataloguer(node)
+        let catalogue = try cataloguer(node)
         node.load()
         catalogue.use(database.conninfo)
         try node.write([TestRequest(event("a", "{}"))])
@@ -202,7 +243,7 @@ struct CatalogueTests {
             small.spool.tick()
             return small.spool.status.oldest > .start
         }
-        let catalogue = cataloguer(small)
+        let catalogue = try cataloguer(small)
         catalogue.use(database.conninfo)
         small.load()
         try caughtUp(small)
@@ -216,7 +257,7 @@ struct CatalogueTests {
     }
 
     @Test func aFullCatalogueSaysSoAndStoresAll() throws {
-        let catalogue = cataloguer(node, activities: 8)
+        let catalogue = try cataloguer(node, activities: 8)
         node.load()
         catalogue.use(database.conninfo)
         try node.write([TestRequest().with { $0.events = (0..<30).map { event("hostile-\($0)", "{}") } }])
@@ -233,7 +274,7 @@ struct CatalogueTests {
 
     /// Whatever is stored, each view can be read; whatever things are called, each has a view and a column.
     @Test func noNameAndNoValueBreaksAView() throws {
-        let catalogue = cataloguer(node)
+        let catalogue = try cataloguer(node)
         node.load()
         catalogue.use(database.conninfo)
         let long = String(repeating: "ü", count: 5000)
