@@ -179,16 +179,19 @@ package struct CatalogueRebuild {
         }
     }
 
-    /// Makes all views anew; those that somebody reads now are left as they are, which is the same.
+    /// Makes all views anew; those that somebody reads now are left as they are, which is the same. Any other that
+    /// cannot be made is said at the end, and holds up none of the others.
     private func followViews(_ limits: SummaryLimits) throws {
+        var failure: PostgresError?
         let maker = ViewMaker(limits: limits)
         let own = BuiltInActivity.all.map(\.key)
         for key in try Catalogue.keys(writing) where !own.contains(key) {
             do {
                 try maker.follow(key, all: true, now: Clock.system.now(), writing)
-            } catch let error as PostgresError where error.sqlstate == "55P03" {
-                continue
+            } catch let error as PostgresError where writing.isUsable {
+                if error.sqlstate != "55P03" { failure = failure ?? error }
             }
         }
+        if let failure { throw failure }
     }
 }

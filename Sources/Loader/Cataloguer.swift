@@ -111,14 +111,17 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
 
     private func step() throws {
         guard let connection = try connected(), let state else { return }
-        while !state.isFull, try state.step(connection) {}
+        // What is due to be written does not wait for all that there is to learn: that may be hours of events, or
+        // never come to an end, and would be read again from its beginning after a crash.
+        let (began, pace) = (clock.monotonic(), UInt64(options.pace) * 1_000_000)
+        while !state.isFull, try state.step(connection), clock.monotonic() - began < pace {}
         let since = (clock.monotonic() - lastFlush) / 1_000_000
         if state.isClean { return }
         guard isStopping || since >= UInt64(options.pace) else {
             return again(after: options.pace - Int(since) + 1)
         }
         try flush(state, connection)
-        if outcomes.position.record > state.position { again(after: options.pace) }
+        if outcomes.position.record > state.position { wake() }
     }
 
     private func again(after milliseconds: Int) {

@@ -73,6 +73,24 @@ struct CatalogueTests {
             .run(activities: 10_000, now: Clock.system.now())
     }
 
+    /// Behind by hours, it shows and keeps what it has learnt every second.
+    @Test func aBacklogIsWrittenBitByBit() throws {
+        let catalogue = cataloguer(node)
+        let long = String(repeating: "x", count: 60_000)
+        for i in 0..<10 {
+            let events = (0..<10).map { event("a", #"{"x":\#(i * 10 + $0),"y":"\#(long)"}"#) }
+            try node.write([TestRequest().with { $0.events = events }])
+        }
+        node.load()
+        try node.drain()
+        catalogue.use(database.conninfo)
+        try caughtUp(node)
+        #expect(try events("a") == 100)
+        #expect(catalogue.metrics.flushes.total > 2)
+        try stop(catalogue)
+        try node.stop()
+    }
+
     @Test func onlyWhatIsStoredIsLearnt() throws {
         let catalogue = try cataloguer(node)
         node.load()
