@@ -69,11 +69,21 @@ class Waymark:
     def __init__(self, work):
         self.port, self.work = free_port(), work
         self.file = f"{work}/waymark.yaml"
-        with open(self.file, "w") as f:
-            f.write(f"listen: 127.0.0.1:{self.port}\ndata: {work}/data\nsources: [{{id: bench, kind: web}}]\n")
+        self.configure()
         self.start()
         self.sql("alter system set track_commit_timestamp = on")
         self.stop()
+        self.start()
+
+    def configure(self, source="", more=""):
+        with open(self.file, "w") as f:
+            f.write(f"listen: 127.0.0.1:{self.port}\ndata: {self.work}/data\n"
+                    f"sources: [{{id: bench, kind: web{source}}}]\n{more}")
+
+    def restart(self, **configuration):
+        self.drained()
+        self.stop()
+        self.configure(**configuration)
         self.start()
 
     def start(self):
@@ -234,6 +244,33 @@ class Bench:
         w.sql(f"drop database {name}")
         return count / took
 
+    # What parts cost: the stored rate with them against the rate without.
+    def parts(self):
+        events = {"events": 2, "emails": True}
+        plain = {"more": "limits: {activities: 0}\n"}
+        known = {"source": ", identify: {by: email, from: properties.email}", "more": "limits: {activities: 0}\n"}
+        for name, on, target in (("the catalogue of activities", {}, "≥ 0.90"), ("identification", known, "≥ 0.85")):
+            ratios = []
+            for round in range(self.a.rounds):
+                rates = []
+                for configuration in (plain, on) if round % 2 == 0 else (on, plain):
+                    self.waymark.restart(**configuration)
+                    rates.append(self.rate(seed=round + 1, **events))
+                ratios.append(rates[1] / rates[0] if round % 2 == 0 else rates[0] / rates[1])
+                say(f"{name}: {ratios[-1]:.2f}")
+            self.add(f"stored events/s with {name} ÷ without", round_(median(ratios)), "", target)
+        self.waymark.restart()
+
+    def rate(self, **options):
+        self.waymark.drained()
+        before = self.counts()
+        result = loadgen(self.waymark.port, connections=64, seconds=max(self.a.seconds, 10), backlog=8_000_000, warmup=1,
+                         **options)
+        self.is_void(result)
+        self.waymark.drained()
+        after = self.counts()
+        return (after["stored"] - before["stored"]) / (after["at"] - before["at"])
+
     # How long an answer takes at a rate that does not depend on the answers, and how long until it is visible.
     def latency(self, name="", rate=2000, target_p50="≤ 0.5 ms", target_p99="≤ 2 ms"):
         nginx, waymark, visible = [], [], []
@@ -292,7 +329,7 @@ class Bench:
         settings = {name: self.waymark.sql(f"show {name}") for name in ("fsync", "synchronous_commit")}
         if set(settings.values()) != {"on"}:
             sys.exit(f"the database does not keep its promises: {settings}")
-        for figure in self.a.only or ["answers", "stored", "latency", "idle"]:
+        for figure in self.a.only or ["answers", "stored", "parts", "latency", "idle"]:
             getattr(self, figure)()
         if self.a.growth:
             self.growth()
@@ -319,7 +356,7 @@ def main():
     parser = argparse.ArgumentParser(prog="Scripts/bench")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--only", action="append", choices=["answers", "stored", "latency", "idle"])
+    parser.add_argument("--only", action="append", choices=["answers", "stored", "parts", "latency", "idle"])
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

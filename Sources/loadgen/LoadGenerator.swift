@@ -26,6 +26,7 @@ import Glibc
     @Option(help: "How long to send before what is measured.") var warmup = 1.0
     @Option(help: "Events a request.") var events = 1
     @Flag(help: "Give each event an id.") var ids = false
+    @Flag(help: "Let each event name its person by an e-mail address, one a session.") var emails = false
     @Option(help: "Requests a session.") var perSession = 10
     @Option(help: "The source's id.") var source = "bench"
     @Option(help: "Pause while /metrics says that more bytes than this wait.") var backlog: Int?
@@ -40,7 +41,8 @@ import Glibc
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        let payloads = Payloads(source: source, events: events, ids: ids, perSession: perSession, seed: seed)
+        let payloads = Payloads(
+            source: source, events: events, ids: ids, emails: emails, perSession: perSession, seed: seed)
         let begin = monotonic()
         let plan = Plan(
             begin: begin, measured: begin + nanoseconds(warmup), end: begin + nanoseconds(warmup + seconds),

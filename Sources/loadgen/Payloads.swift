@@ -7,6 +7,8 @@ struct Payloads {
         var bytes: [UInt8]
         var session = 0
         var ids: [Int] = []
+        /// Where the events say whose they are: the session's id again.
+        var names: [Int] = []
     }
 
     private static let idLength = 36
@@ -17,11 +19,11 @@ struct Payloads {
     private let perSession: Int
     private var random: Random
 
-    init(source: String, events: Int, ids: Bool, perSession: Int, seed: UInt64) {
+    init(source: String, events: Int, ids: Bool, emails: Bool, perSession: Int, seed: UInt64) {
         random = Random(state: seed)
         self.perSession = perSession
         for _ in 0..<(events > 20 ? 64 : 512) {
-            templates.append(Self.template(source: source, events: events, ids: ids, &random))
+            templates.append(Self.template(source: source, events: events, ids: ids, emails: emails, &random))
         }
         for _ in 0..<64 {
             sessions.append(Self.id(&random))
@@ -36,6 +38,7 @@ struct Payloads {
         if left[s] == 0 { (sessions[s], left[s]) = (Self.id(&random), perSession) }
         left[s] -= 1
         write(sessions[s], at: templates[i].session, of: i)
+        for offset in templates[i].names { write(sessions[s], at: offset, of: i) }
         for offset in templates[i].ids { write(Self.id(&random), at: offset, of: i) }
         templates[i].bytes.withUnsafeBytes(body)
     }
@@ -53,13 +56,13 @@ struct Payloads {
     private static let cities = ["Berlin", "Warsaw", "Lisbon", "Oslo", "Osaka", "Toronto", "Nairobi", "Lima"]
 
     private static func template(
-        source: String, events: Int, ids: Bool, _ random: inout Random
+        source: String, events: Int, ids: Bool, emails: Bool, _ random: inout Random
     ) -> Template {
         let hole = String(repeating: "0", count: idLength)
         var body = #"{"source":{"id":"\#(source)"},"session":{"id":""#
         let session = body.utf8.count
         body += hole + #""},"context":\#(context(&random)),"events":["#
-        var offsets: [Int] = []
+        var (offsets, names): ([Int], [Int]) = ([], [])
         for n in 0..<events {
             body += (n > 0 ? "," : "") + #"{"type":"\#(random.pick(types))","#
             if ids {
@@ -67,7 +70,13 @@ struct Payloads {
                 offsets.append(body.utf8.count)
                 body += hole + #"","#
             }
-            body += #""properties":\#(properties(&random))}"#
+            body += #""properties":{"#
+            if emails {
+                body += #""email":""#
+                names.append(body.utf8.count)
+                body += hole + #"@example.com","#
+            }
+            body += properties(&random) + "}}"
         }
         body += "]}"
         let head =
@@ -75,15 +84,16 @@ struct Payloads {
             + "\(body.utf8.count)\r\n\r\n"
         let shift = head.utf8.count
         return Template(
-            bytes: Array((head + body).utf8), session: session + shift, ids: offsets.map { $0 + shift })
+            bytes: Array((head + body).utf8), session: session + shift, ids: offsets.map { $0 + shift },
+            names: names.map { $0 + shift })
     }
 
     private static func properties(_ random: inout Random) -> String {
         """
-        {"product":"\(random.pick(products))","sku":"SKU-\(random.below(900_000) + 100_000)","quantity":\
+        "product":"\(random.pick(products))","sku":"SKU-\(random.below(900_000) + 100_000)","quantity":\
         \(random.below(5) + 1),"price":\(random.below(500)).\(random.below(90) + 10),"currency":"EUR","url":\
         "https://shop.example.com/\(random.pick(cities))/item/\(random.below(99_999))?ref=newsletter","tags":\
-        ["a\(random.below(9))","b\(random.below(9))"]}
+        ["a\(random.below(9))","b\(random.below(9))"]
         """
     }
 
