@@ -9,8 +9,8 @@ import TestSupport
             "Breaks things at random under load, and holds what clients were told against the database.",
         discussion: """
             Each round sends events for a while, breaks things meanwhile, heals them, and then checks that every \
-            event answered 200 is stored exactly once, that nothing refused is stored, and that the ledger adds \
-            up. The seed decides what is broken when; the same seed gives the same plan. Exits 1 when a promise \
+            event answered 200 is stored exactly once, that nothing refused is stored, that the ledger adds up, \
+            and that everybody is one person and counted once. The seed decides what is broken when; the same seed gives the same plan. Exits 1 when a promise \
             was broken; what the servers wrote and said is kept then.
             """)
 

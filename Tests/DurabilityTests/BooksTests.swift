@@ -35,6 +35,21 @@ import Testing
             """
         let oneLess = oneMore.replacingOccurrences(of: "+ 1", with: "- 1")
         try found("does not add up", after: oneMore, undo: oneLess)
+        try found(
+            "were seen",
+            after: """
+                create table someone as select id from profile where traits ? 'seen' limit 1;
+                update profile p set traits = traits || jsonb_build_object('seen', (traits->>'seen')::int + 1)
+                    from someone s where p.id = s.id
+                """,
+            undo: """
+                update profile p set traits = traits || jsonb_build_object('seen', (traits->>'seen')::int - 1)
+                    from someone s where p.id = s.id
+                """)
+        try found(
+            "every alias leads to a profile",
+            after: "insert into alias select bucket, id, id, created_at from profile limit 1",
+            undo: "delete from alias where id = profile_id")
         #expect(try books.violations(in: database, within: 5).isEmpty)
     }
 

@@ -23,7 +23,12 @@ package struct Books: Sendable {
 
     /// The sources that a `Load` sends to.
     package static let sources = [
-        "{id: load-web, kind: web, deny: [forbidden]}", "{id: load-crm, kind: backend}",
+        "{id: load-web, kind: web, deny: [forbidden], "
+            + "identify: [{by: email, from: properties.email}, "
+            + "{by: voucher_id, from: properties.voucher, activity: voucher-sent}], "
+            + "traits: {increment: seen, activity: [page-view, voucher-sent]}}",
+        "{id: load-crm, kind: backend, identify: {by: voucher_id, from: properties.voucher}, "
+            + "traits: {increment: seen, activity: order}}",
     ]
 
     package var promised: Int { words.values.count { $0 == .promised } }
@@ -66,6 +71,7 @@ package struct Books: Sendable {
         for (marker, word) in words where word == .refused && stored[marker] != nil {
             found.append("\(marker) was refused and is stored")
         }
+        found += try People.violations(in: database, within: balance)
         return Array(found.prefix(50))
     }
 

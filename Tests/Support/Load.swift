@@ -24,7 +24,8 @@ package final class Load: @unchecked Sendable {  // `books` and `stopping` are o
             done.enter()
             Thread { [self] in
                 var sender = LoadClient(
-                    name: "\(round)-\(client)", seed: seed &+ UInt64(client), addresses: addresses)
+                    name: "\(round)-\(client)", round: round, seed: seed &+ UInt64(client),
+                    addresses: addresses)
                 while !lock.withLock({ stopping }) {
                     sender.step()
                     if pace > 0 { pause(pace) }
@@ -47,6 +48,8 @@ package final class Load: @unchecked Sendable {  // `books` and `stopping` are o
 /// One client: it sends one request after the other and tries again where that is safe.
 struct LoadClient {
     let name: String
+    /// What all clients of a load have in common: the names of persons, vouchers and shared devices begin with it.
+    let round: String
     let addresses: @Sendable () -> [String]
     private(set) var books = Books()
     private var random: SeededRandom
@@ -63,8 +66,9 @@ struct LoadClient {
         let markers: [String]
     }
 
-    init(name: String, seed: UInt64, addresses: @escaping @Sendable () -> [String]) {
+    init(name: String, round: String, seed: UInt64, addresses: @escaping @Sendable () -> [String]) {
         self.name = name
+        self.round = round
         self.addresses = addresses
         random = SeededRandom(seed)
     }
@@ -76,7 +80,8 @@ struct LoadClient {
             send(repeatable[Int.random(in: 0..<repeatable.count, using: &random)], safe: true)
         } else {
             switch Int.random(in: 0..<100, using: &random) {
-            case 0..<45: send(tracked(ids: false), safe: false)
+            case 0..<38: send(tracked(ids: false), safe: false)
+            case 38..<45: send(voucher(), safe: true)
             case 45..<65: send(tracked(ids: true), safe: true)
             case 65..<75: send(tracked(ids: false, bad: true), safe: false)
             case 75..<80: send(unsaved(), safe: false)
@@ -129,9 +134,27 @@ struct LoadClient {
         return "\(name)-\(count)"
     }
 
+    /// One in eight is a device that all clients use at the same time.
     private mutating func session() -> String {
+        if random.chance(12) { return "\(round)-shared-\(Int.random(in: 0..<8, using: &random))" }
         if sessions.count < 20 || random.chance(10) { sessions.append("\(name)-s\(sessions.count)") }
         return sessions[Int.random(in: 0..<sessions.count, using: &random)]
+    }
+
+    /// Now and then somebody says who it is.
+    private mutating func signIn() -> String {
+        random.chance(8) ? #","email":"p\#(Int.random(in: 0..<60, using: &random))@\#(round).example""# : ""
+    }
+
+    private mutating func voucherID() -> String { "\(round)-v\(Int.random(in: 0..<400, using: &random))" }
+
+    /// A customer gets a voucher, which he may have redeemed long ago.
+    private mutating func voucher() -> Sending {
+        let marker = marker()
+        let body =
+            #"{"source":{"id":"load-web"},"session":{"id":"\#(session())"},"#
+            + #""events":[{"type":"voucher sent","id":"id-\#(marker)","properties":{"m":"\#(marker)","voucher":"\#(voucherID())"}}]}"#
+        return Sending(request: Request("POST", "/track", body: Array(body.utf8)), markers: [marker])
     }
 
     private mutating func tracked(ids: Bool, bad: Bool = false) -> Sending {
@@ -139,7 +162,7 @@ struct LoadClient {
         var events = markers.map { marker in
             let id = ids ? #""id":"id-\#(marker)","# : ""
             return
-                #"{\#(id)"type":"page view","properties":{"m":"\#(marker)","price":12.50,"tags":["a","b"]}}"#
+                #"{\#(id)"type":"page view","properties":{"m":"\#(marker)","price":12.50,"tags":["a","b"]\#(signIn())}}"#
         }
         if bad { events.append(#"{"type":"  ","properties":{"why":"blank"}}"#) }
         if bad { events.append(#"{"type":"forbidden","properties":{}}"#) }
@@ -161,7 +184,8 @@ struct LoadClient {
         let marker = marker()
         let with = random.chance(50) ? "/\(session())" : ""
         let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "key-\(marker)")]
-        let body = Array(#"{"m":"\#(marker)","total":99}"#.utf8)
+        let voucher = random.chance(50) ? #","voucher":"\#(voucherID())""# : ""
+        let body = Array(#"{"m":"\#(marker)","total":99\#(voucher)}"#.utf8)
         return Sending(
             request: Request("POST", "/collect/order/load-crm\(with)", headers, body: body), markers: [marker]
         )
