@@ -23,6 +23,11 @@ struct PageFinder: ~Copyable {
         return nil
     }
 
+    /// The page that a context names, in short.
+    mutating func page(ofContext json: Bytes) -> String? {
+        page(in: json, at: Timestamp(microseconds: 0), false)?.page
+    }
+
     private mutating func page(
         in json: Bytes, at time: Timestamp, _ wantsArrival: Bool
     ) -> VisitRun.Sighting? {

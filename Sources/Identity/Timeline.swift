@@ -106,3 +106,13 @@ package struct Timeline: Sendable {
             clientID: rows.stringOrNil(row, 11))
     }
 }
+
+extension Timeline.Event {
+    /// The page that it happened on, where its context names one.
+    package var page: String? {
+        context.withUnsafeBytes { bytes in
+            var finder = PageFinder()
+            return finder.page(ofContext: bytes)
+        }
+    }
+}

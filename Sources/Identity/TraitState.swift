@@ -112,7 +112,7 @@ package struct TraitState: Sendable, Equatable {
     }
 
     private mutating func add(_ number: [UInt8]) -> Bool {
-        guard let sum = TraitValue.sum(value, number) else { return false }
+        guard let sum = TraitValue.sum(value, number), sum.count <= Self.longestValue else { return false }
         value = sum
         operation = .increment
         return true

@@ -32,7 +32,8 @@ struct ProfilePage {
         for alias in person.aliases.prefix(5) {
             lines.append(fact("merged", "\(alias.id)  on \(day(alias.since))"))
         }
-        if person.aliases.count > 5 { lines.append(fact("", "and \(person.aliases.count - 5) other ids")) }
+        // The aliases are a page of them; the ids are all, the own one among them.
+        if person.ids.count > 6 { lines.append(fact("", "and \(person.ids.count - 6) other ids")) }
         return lines
     }
 
@@ -115,7 +116,8 @@ struct ProfilePage {
 
     private func facts(_ event: Timeline.Event) -> String {
         if event.source == "@waymark" { return ownFacts(event) }
-        return ShortProperties.text(of: event.properties)
+        let parts = [event.page.map(ShortProperties.path) ?? "", ShortProperties.text(of: event.properties)]
+        return parts.filter { !$0.isEmpty }.joined(separator: ", ")
     }
 
     /// Of what the server made: what the headings do not say already.

@@ -47,6 +47,9 @@ struct TraitStateTests {
         #expect(
             value([(.increment, "18446744073709551615", 1), (.increment, "1", 2)]) == "18446744073709551616")
         #expect(
+            value([(.increment, "1e4000", 1), (.increment, "1e-4000", 2)])?.count == 4001,
+            "no sum is too long")
+        #expect(
             value([(.set, "\"text\"", 1), (.increment, "1", 2)]) == "\"text\"", "a text cannot be added to")
     }
 

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundations
-import Identity
 import Testing
 
+@testable import Identity
 @testable import waymark
 
 /// A person's timeline as it is printed.
@@ -24,6 +24,20 @@ struct ProfilePageTests {
     @Test func aLongValueIsCut() {
         let text = ShortProperties.text(of: Array(#"{"t":"\#(String(repeating: "ü", count: 500))"}"#.utf8))
         #expect(text.count < 60 && text.hasSuffix("…"))
+    }
+
+    /// Most snippets say the page in the context.
+    @Test(
+        arguments: [
+            (#"{"page":{"url":"https://s.example/a?utm_source=x&q=1"}}"#, "https://s.example/a?q=1"),
+            (#"{"url":"/b"}"#, "/b"), (#"{"page":7}"#, nil), ("", nil),
+        ] as [(String, String?)])
+    func theContextTellsThePage(context: String, expected: String?) {
+        let event = Timeline.Event(
+            id: UUID(high: 1, low: 1), time: Timestamp(seconds: 1), receivedAt: Timestamp(seconds: 1),
+            activity: "page-view", label: "Page view", source: "shop", session: nil, profile: nil,
+            properties: [], context: Array(context.utf8), tags: [], clientID: nil)
+        #expect(event.page == expected)
     }
 
     @Test(arguments: [
