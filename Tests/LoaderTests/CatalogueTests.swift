@@ -75,7 +75,7 @@ struct CatalogueTests {
 
     /// Behind by hours, it shows and keeps what it has learnt every second.
     @Test func aBacklogIsWrittenBitByBit() throws {
-        let catalogue = cataloguer(node)
+        let catalogue = try cataloguer(node)
         let long = String(repeating: "x", count: 60_000)
         for i in 0..<10 {
             let events = (0..<10).map { event("a", #"{"x":\#(i * 10 + $0),"y":"\#(long)"}"#) }
