@@ -53,7 +53,11 @@ let package = Package(
         room("Intake", ["HTTP", "Payload", "Spool", "Identity", "CZlib", logging]),
         room(
             "Admin",
-            ["HTTP", "Loader", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
+            [
+                "HTTP", "Loader", "Enrolments", "Journeys", "Webhooks", "Activities", "Identity", "Payload",
+                "Postgres",
+                crypto, logging,
+            ]),
         room(
             "Loader",
             [
@@ -91,7 +95,10 @@ let package = Package(
         tests(of: "Activities", ["TestSupport", "Payload", logging]),
         tests(
             of: "Enrolments",
-            ["TestSupport", "ConfigurationFile", "Identity", "Journeys", "Payload", "Postgres", "Webhooks", logging]),
+            [
+                "TestSupport", "ConfigurationFile", "Identity", "Journeys", "Payload", "Postgres", "Webhooks",
+                logging,
+            ]),
         tests(of: "Journeys", ["TestSupport", "Payload", logging]),
         tests(
             of: "Webhooks", ["TestSupport", "ConfigurationFile", "Outbound", "Payload", "Postgres", logging]),

@@ -1,3 +1,4 @@
+import Enrolments
 import Foundations
 import HTTP
 import Logging
@@ -24,6 +25,7 @@ package final class AdminServer: Sendable {
     private let workroom: Workroom
     private let tokens: Locked<Tokens>
     private let names: Locked<IdentityNames>
+    private let setting: Locked<RulesInForce.Setting>
 
     /// Nil when no token is configured: nobody could ask anything.
     package init?(_ configuration: Configuration, parts: Parts, logger: Logger) {
@@ -31,12 +33,13 @@ package final class AdminServer: Sendable {
         let tokens = Locked(Tokens(configuration.admin))
         let names = Locked(IdentityNames(configuration))
         let workroom = Workroom(logger: logger)
-        let router = Router(Endpoints.all(parts, names))
+        let setting = Locked(RulesInForce.Setting(configuration))
+        let router = Router(Endpoints.all(parts, names, setting))
         let options = HTTPOptions(listen: configuration.admin.listen, lanes: 1, limits: Self.limits)
         http = HTTPServer(options: options, logger: logger) { lane in
             AdminLane(lane, router: router, workroom: workroom, tokens: tokens, logger: logger)
         }
-        (self.workroom, self.tokens, self.names) = (workroom, tokens, names)
+        (self.workroom, self.tokens, self.names, self.setting) = (workroom, tokens, names, setting)
     }
 
     /// A few people and programs, who send little.
@@ -63,6 +66,7 @@ package final class AdminServer: Sendable {
         let (tokens, names) = (Tokens(configuration.admin), IdentityNames(configuration))
         self.tokens.withLock { $0 = tokens }
         self.names.withLock { $0 = names }
+        setting.withLock { $0 = RulesInForce.Setting(configuration) }
     }
 
     /// Lets what is under way finish; calls back when the last connection is gone.

@@ -41,13 +41,15 @@ struct Endpoint: Sendable {
 
     /// A chapter of the description.
     enum Tag: String, Sendable, CaseIterable {
-        case activities, quarantine, profiles, operation
+        case activities, quarantine, profiles, journeys, webhooks, operation
 
         var explanation: String {
             switch self {
             case .activities: "What exists: activities, their parameters, and how they changed."
             case .quarantine: "Events that could not be taken, and sending them through again."
             case .profiles: "Who is who: profiles, what they are known by, and what they did."
+            case .journeys: "What is in force, who is in it, and why; segments."
+            case .webhooks: "How webhooks fare, what waits for them, and sending it again."
             case .operation: "How the server is, and what became of the events."
             }
         }

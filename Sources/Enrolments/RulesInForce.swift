@@ -74,7 +74,10 @@ package final class RulesInForce: Sendable {
     }
 
     package func hasSegment(_ name: String) -> Bool { engine.rules.segments[name] != nil }
-    package var segmentNames: [String] { engine.rules.segments.keys.sorted() }
+    /// By name, with their conditions as they are written.
+    package var segments: [(name: String, condition: String)] {
+        engine.rules.segments.sorted { $0.key < $1.key }.map { ($0.key, $0.value.condition.source) }
+    }
 
     /// The number that is raised by each apply.
     package static func generation(_ connection: Connection) throws(PostgresError) -> Int64 {

@@ -45,18 +45,18 @@ package enum WebhookStore {
 
     /// By name, a page at a time.
     package static func list(
-        limit: Int = 100, after: String = "", _ connection: Connection
+        limit: Int = 100, after: String = "", name: String? = nil, _ connection: Connection
     ) throws(PostgresError) -> [WebhookStatus] {
         let rows = try connection.execute(
             """
             select \(WebhookStatus.columns), q.waiting, q.oldest, f.failed
-            from (select * from webhook where name > $1 order by name limit $2) w
+            from (select * from webhook where name > $1 and ($3::text is null or name = $3) order by name limit $2) w
             cross join lateral (select count(*) as waiting, min(created_at) as oldest from delivery d
                 where d.webhook = w.name and d.state in ('queued', 'batched')) q
             cross join lateral (select count(*) as failed from delivery d
                 where d.webhook = w.name and d.state = 'failed') f
             order by w.name
-            """, after, limit, context: "listing webhooks")
+            """, after, limit, name, context: "listing webhooks")
         return (0..<rows.count).map { row in
             var status = WebhookStatus(rows, row)
             status.waiting = Int(rows.int8(row, 15))

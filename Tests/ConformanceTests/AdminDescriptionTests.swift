@@ -55,6 +55,27 @@ import Testing
             add("POST", "quarantine/replay", body: body)
         }
         add("POST", "quarantine/replay")
+        add("GET", "journeys", "journeys?limit=1", "segments", "webhooks", "webhooks?after=a")
+        for name in ["high_value_cart", "nothing"] {
+            add("GET", "journeys/\(name)", "journeys/\(name)/enrolments?limit=1")
+            for id in [world.profile, Self.unknown] { add("GET", "journeys/\(name)/profiles/\(id)") }
+        }
+        for id in [world.profile, Self.unknown] {
+            add(
+                "GET", "profiles/\(id)/enrolments?journey=high_value_cart", "profiles/\(id)/decisions?limit=2"
+            )
+        }
+        for name in ["in_canada", "nothing"] {
+            add("GET", "segments/\(name)/count", "segments/\(name)/members")
+        }
+        for name in ["call_centre", "nothing"] {
+            add(
+                "GET", "webhooks/\(name)", "webhooks/\(name)/deliveries",
+                "webhooks/\(name)/deliveries?state=x")
+            add("POST", "webhooks/\(name)/enable", "webhooks/\(name)/replay?from=2026-01-01T00:00:00Z")
+        }
+        add("GET", "deliveries/\(Self.unknown)")
+        add("POST", "deliveries/\(Self.unknown)/replay")
         add("HEAD", "sources", "profiles/\(world.profile)")
         add("PUT", "sources", "profiles/\(world.profile)")
         return questions
@@ -103,8 +124,15 @@ import Testing
     /// What stands for the parameters of which paths, as schemathesis is told.
     private func knownIDs() throws -> String {
         let asked = try world.ask("POST", "/admin/quarantine/\(try denied())/replay", .write).json()
+        let delivery = newUUID()
+        try world.database.run(
+            """
+            insert into delivery (bucket, id, webhook, state, ordinal, next_at, created_at, finished_at, envelope, body)
+            values (1, '\(delivery)', 'call_centre', 'sent', 1, now(), now(), now(), '{}', '{}')
+            """)
         let known = [
             ("profiles", "id", world.profile), ("quarantine", "id", try denied()),
+            ("deliveries", "id", delivery),
             ("activities", "key", "product-purchase"), ("replays", "request", asked["request"]?.text ?? ""),
         ]
         let lines = known.map { path, name, value in

@@ -36,6 +36,7 @@ struct AdminWorld {
         var options = ServerOptions(sources: World.sources, database: database.conninfo)
         options.settings = Self.settings
         server = try Server.ready(options)
+        try Self.applyJourneys(server)
         let answer = try server.track(
             """
             {"source":{"id":"shop-web"},"session":{"id":"the session"},"options":{"debugger":true},"events":[
@@ -53,6 +54,20 @@ struct AdminWorld {
         let rows = try database.rows(
             "select id from quarantine order by payload->'type' = '17' desc nulls last, id")
         quarantined = rows.compactMap { $0[0] }
+    }
+
+    private static func applyJourneys(_ server: Server) throws {
+        let folder = try Scratch.shared.newFolder("journeys")
+        let text = """
+            webhooks: {call_centre: {url: "https://x.example/a", label: Call centre}}
+            segments: {in_canada: {where: 'attr.COUNTRY == "Canada"'}}
+            journeys:
+              high_value_cart: {state: shadow, on: {did: product purchase, where: 'items.count() > 0'}, do: [{webhook: call_centre}]}
+
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/j.yaml"))
+        let (exit, output) = try server.command("journeys", "apply", folder)
+        if exit != .code(0) { throw Failure("apply: \(output)") }
     }
 
     /// Asks, and notes the answer.
