@@ -14,15 +14,21 @@ package struct ViewMaker {
 
     package init(limits: SummaryLimits) { self.limits = limits }
 
-    /// Activities whose views have to follow, then those whose counts are old.
-    package func pending(now: Timestamp, _ connection: Connection) throws(PostgresError) -> [String] {
+    /// So many activities are looked up at a time.
+    package static let page = 100
+
+    /// Activities whose views have to follow, then those whose counts are old. `except`: those that failed just now,
+    /// which must not stand in the way of the others.
+    package func pending(
+        now: Timestamp, except: [String] = [], _ connection: Connection
+    ) throws(PostgresError) -> [String] {
         let rows = try connection.execute(
             """
             select a.key from activity a left join activity_view v on v.activity = a.id and v.number = 0
-            where octet_length(a.summary) > 0
+            where octet_length(a.summary) > 0 and a.key <> all ($2::text[])
                 and (v.shape is distinct from a.shape or v.events <> a.events and v.spelled_at < $1)
-            order by v.shape is distinct from a.shape desc, v.spelled_at nulls first, a.id limit 100
-            """, now.adding(microseconds: -Self.patience), context: "looking for views to be changed")
+            order by v.shape is distinct from a.shape desc, v.spelled_at nulls first, a.id limit \(Self.page)
+            """, now.adding(microseconds: -Self.patience), except, context: "looking for views to be changed")
         return (0..<rows.count).map { rows.string($0, 0) }
     }
 

@@ -53,9 +53,11 @@ final class ViewFollower: @unchecked Sendable {  // owner of all `var`s: `queue`
         do {
             let connection = try connected(conninfo)
             guard let maker else { return }
-            for key in try maker.pending(now: clock.now(), connection) where isDue(key) {
-                try follow(key, maker, connection)
-            }
+            let waiting = retryAt.keys.filter { !isDue($0) }
+            let keys = try maker.pending(now: clock.now(), except: waiting, connection)
+            for key in keys { try follow(key, maker, connection) }
+            // There may be more of them: each look takes these away, whether they were done or failed.
+            if keys.count == ViewMaker.page { wake() }
         } catch {
             if !interrupter.isInterrupted { complain("the typed views wait", "\(error)") }
             disconnect()

@@ -91,6 +91,20 @@ struct CatalogueTests {
         try node.stop()
     }
 
+    /// Not a page of them at each look of the timer, which would take 40 s.
+    @Test func manyNewActivitiesHaveTheirViewsSoon() throws {
+        let catalogue = try cataloguer(node)
+        node.load()
+        catalogue.use(database.conninfo)
+        let events = (0..<800).map { event("many\($0)", #"{"x":1}"#) }
+        try node.write([TestRequest().with { $0.events = events }])
+        try eventually("all views are there", within: 30, every: 0.05) {
+            try database.count("select count(*) from activity_view where name like 'many%'") == 800
+        }
+        try stop(catalogue)
+        try node.stop()
+    }
+
     @Test func onlyWhatIsStoredIsLearnt() throws {
         let catalogue = try cataloguer(node)
         node.load()
