@@ -23,7 +23,7 @@ import Testing
                 ["add to cart", "checkout", "checkout", "view"].randomElement(using: &random) ?? "view"
             let json = #"{"cart":"\#(Int.random(in: 0..<3, using: &random))"}"#
             let at = Double(Int.random(in: 0..<400, using: &random))
-            let late: Double = Bool.random(using: &random) ? 0.0 : Double(Int.random(in: 0..<120, using: &random))
+            let late = random.chance(50) ? 0 : Double(Int.random(in: 0..<120, using: &random))
             let id = NameBasedID.make(UUID(high: 3, low: 4), "\(arrivals.count) \(seed)")
             let occurrence = Occurrence(
                 id: id, activity: activityKey(label) ?? label, label: label, source: "shop",
