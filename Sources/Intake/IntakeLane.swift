@@ -220,7 +220,7 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         underWay += 1
         batch.seal(at: lane.now)
         intake.metrics.inFlight.add(batch.size)
-        if let result = intake.parts.spool.write(batch.frame) { finish(batch, result) }
+        intake.parts.spool.submit(batch.frame)
     }
 
     /// The batch is on disk, or could not be written: now its requests are answered.

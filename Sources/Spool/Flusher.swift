@@ -1,13 +1,8 @@
 import Dispatch
 import Foundations
 import Glibc
-import Synchronization
 
 /// Writes frames: all that wait in one call, one sync, then their answers. It alone appends to the log.
-///
-/// While the disk is quick, whoever submits a frame writes it, with all that wait, on its own thread: waking another
-/// thread and being woken by it costs more than such a sync. While the disk is slow that is the queue's work, so that
-/// lanes go on receiving.
 ///
 /// Nothing is allocated for a frame once it is warm: headers and the list of pieces have their room, the
 /// bodies are written from where they are.
@@ -29,11 +24,6 @@ final class Flusher: @unchecked Sendable {  // `queue` owns what is private and 
     /// How long to wait after a refusal, in nanoseconds.
     private static let patience: UInt64 = 100_000_000
     private var isClosed = false
-    /// Whether the syncs of late took so little that waiting for one is cheaper than another thread.
-    private let isQuick = Atomic<Bool>(true)
-    /// How long a sync takes, in nanoseconds; the average over about the last eight.
-    private var syncTime: UInt64 = 0
-    private static let quick: UInt64 = 1_000_000
 
     private struct Waiting {
         var frames: [Frame] = []
@@ -52,30 +42,12 @@ final class Flusher: @unchecked Sendable {  // `queue` owns what is private and 
 
     func submit(_ frame: Frame) {
         frame.checksum = crc32c(frame.body.bytes)
-        frame.isAwaited = false
         let isFirst = waiting.withLock { waiting in
             waiting.frames.append(frame)
             defer { waiting.isScheduled = true }
             return !waiting.isScheduled
         }
         if isFirst { queue.async { self.flush() } }
-    }
-
-    /// The outcome, while the disk is quick; else nil, and the frame's completion tells. Of those that wait for the
-    /// queue, the first writes for all.
-    func write(_ frame: Frame) -> Result<Void, SpoolError>? {
-        guard isQuick.load(ordering: .relaxed) else {
-            submit(frame)
-            return nil
-        }
-        frame.checksum = crc32c(frame.body.bytes)
-        frame.isAwaited = true
-        waiting.withLock { $0.frames.append(frame) }
-        return queue.sync {
-            if frame.outcome == nil, takeFrames() { writeTaken() }
-            defer { frame.outcome = nil }
-            return frame.outcome
-        }
     }
 
     func onDurable(_ call: @escaping @Sendable () -> Void) { listeners.withLock { $0.append(call) } }
@@ -105,14 +77,6 @@ final class Flusher: @unchecked Sendable {  // `queue` owns what is private and 
         }
     }
 
-    /// The same for somebody else than the scheduled flush, which still comes if it was to come.
-    private func takeFrames() -> Bool {
-        waiting.withLock { waiting in
-            swap(&waiting.frames, &taken)
-            return !taken.isEmpty
-        }
-    }
-
     /// Settles one frame or more, from `index` on; returns how many.
     private func write(from index: Int) -> Int {
         let size = taken[index].body.count
@@ -128,7 +92,7 @@ final class Flusher: @unchecked Sendable {  // `queue` owns what is private and 
     }
 
     private func refuse(_ range: Range<Int>, _ error: SpoolError) -> Int {
-        for frame in taken[range] { frame.settle(.failure(error)) }
+        for frame in taken[range] { frame.completion(frame, .failure(error)) }
         return range.count
     }
 
@@ -150,9 +114,7 @@ final class Flusher: @unchecked Sendable {  // `queue` owns what is private and 
         let frames = index..<index + count
         do throws(SystemError) {
             try group.write(to: active)
-            let begun = core.clock.monotonic()
             try active.file.sync()
-            noteSync(core.clock.monotonic() - begun)
         } catch {
             abandon(active, error)
             return refuse(frames, .failed(error))
@@ -160,14 +122,9 @@ final class Flusher: @unchecked Sendable {  // `queue` owns what is private and 
         self.active?.offset = group.end
         let durable = Position(segment: active.number, offset: group.end)
         core.publish(durable: durable, roomHere: core.segmentBytes - Int(group.end))
-        for frame in taken[frames] { frame.settle(.success(())) }
+        for frame in taken[frames] { frame.completion(frame, .success(())) }
         for call in listeners.withLock({ $0 }) { call() }
         return count
-    }
-
-    private func noteSync(_ nanoseconds: UInt64) {
-        syncTime = (syncTime * 7 + nanoseconds) / 8
-        isQuick.store(syncTime < Self.quick, ordering: .relaxed)
     }
 
     // MARK: segments

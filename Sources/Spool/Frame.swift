@@ -16,22 +16,14 @@ package final class Frame: @unchecked Sendable {  // owner: lane → spool → l
 
     /// CRC32C of the body, computed by whoever submits, so that the flusher need not.
     var checksum: UInt32 = 0
-    /// Whoever submitted it waits, and takes the outcome from here.
-    var isAwaited = false
-    var outcome: Result<Void, SpoolError>?
 
-    /// Called on the flusher's queue, unless `write` returned the outcome itself: with success when the record is on
-    /// disk, with an error when it is not and never will be delivered.
+    /// Called on the flusher's queue, exactly once for each `submit`: with success when the record is on disk,
+    /// with an error when it is not and never will be delivered.
     let completion: @Sendable (Frame, Result<Void, SpoolError>) -> Void
 
     package init(completion: @escaping @Sendable (Frame, Result<Void, SpoolError>) -> Void) {
         body = ByteBuffer()
         receivedAt = Timestamp(microseconds: 0)
         self.completion = completion
-    }
-
-    /// Tells whoever submitted it.
-    func settle(_ result: Result<Void, SpoolError>) {
-        if isAwaited { outcome = result } else { completion(self, result) }
     }
 }

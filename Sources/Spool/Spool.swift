@@ -49,7 +49,7 @@ import Logging
 ///
 /// # Operations
 ///
-/// *Append.* The flusher (or, while the disk is quick, whoever submits) takes all frames that wait, gives them positions and times that never go back, writes
+/// *Append.* The flusher takes all frames that wait, gives them positions and times that never go back, writes
 /// them with one `pwritev` (up to the end of the page, so that nothing need be read first) and one
 /// `fdatasync`, then publishes the durable end and calls the completions.
 ///
@@ -112,12 +112,8 @@ package final class Spool: Sendable {
     /// Where the segments lie.
     package var directory: String { options.directory }
 
-    /// Hands a frame over to be written; its completion will tell. From any queue.
+    /// Hands a frame over to be written. From any queue.
     package func submit(_ frame: Frame) { flusher.submit(frame) }
-
-    /// Writes a frame on the caller's thread and returns the outcome, while the disk is quick; else the same as `submit`,
-    /// and nil. From any queue but the flusher's.
-    package func write(_ frame: Frame) -> Result<Void, SpoolError>? { flusher.write(frame) }
 
     /// Is the room used up? What was accepted before still fits.
     package var isFull: Bool { core.isFull }
