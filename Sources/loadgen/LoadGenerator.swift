@@ -26,7 +26,8 @@ import Glibc
     @Option(help: "How long to send before what is measured.") var warmup = 1.0
     @Option(help: "Events a request.") var events = 1
     @Flag(help: "Give each event an id.") var ids = false
-    @Flag(help: "Let each event name its person by an e-mail address, one a session.") var emails = false
+    @Flag(help: "Let sign-ups, a sixth of the events, name their person by an e-mail address, one a session.")
+    var emails = false
     @Option(help: "Requests a session.") var perSession = 10
     @Option(help: "The source's id.") var source = "bench"
     @Option(help: "Pause while /metrics says that more bytes than this wait.") var backlog: Int?

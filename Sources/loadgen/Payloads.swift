@@ -64,14 +64,15 @@ struct Payloads {
         body += hole + #""},"context":\#(context(&random)),"events":["#
         var (offsets, names): ([Int], [Int]) = ([], [])
         for n in 0..<events {
-            body += (n > 0 ? "," : "") + #"{"type":"\#(random.pick(types))","#
+            let type = random.pick(types)
+            body += (n > 0 ? "," : "") + #"{"type":"\#(type)","#
             if ids {
                 body += #""id":""#
                 offsets.append(body.utf8.count)
                 body += hole + #"","#
             }
             body += #""properties":{"#
-            if emails {
+            if emails, type == "sign-up" {
                 body += #""email":""#
                 names.append(body.utf8.count)
                 body += hole + #"@example.com","#
