@@ -1,7 +1,8 @@
 import Foundations
 import Postgres
+import Webhooks
 
-/// What journeys need no more: old lines of the trace, and enrolments that ended long ago.
+/// What journeys need no more: old lines of the trace, enrolments that ended long ago, and deliveries (after 14 days).
 package enum Forgetting {
     /// Seconds.
     package static let kept: Int64 = 90 * 86_400
@@ -9,6 +10,7 @@ package enum Forgetting {
     /// Bucket by bucket. Of each subject, journey and key the last enrolment stays: it decides whether there may be
     /// another one, and its number.
     package static func forget(at now: Timestamp, _ connection: Connection) throws(PostgresError) -> Int {
+        try WebhookStore.forget(at: now, connection)
         let oldest = now.adding(seconds: -kept)
         var count = 0
         for bucket in Int32(0)..<4096 {

@@ -275,4 +275,20 @@ final class Town {
         #expect(try town.does("x", #"{"k":"1"}"#, at: 91 * 86_400).enrolled == 1)
         #expect(try town.count("select max(n) from enrolment") == 3)
     }
+
+    @Test func finishedDeliveriesAreForgottenAfterFourteenDays() throws {
+        let town = try Town("j:\n  state: live\n  on: {did: x}\n  do: [{exit: done}]")
+        for (id, state) in [(1, "sent"), (2, "failed"), (3, "queued")] {
+            try town.connection.execute(
+                """
+                insert into delivery (bucket, id, webhook, state, ordinal, next_at, created_at, envelope, body)
+                values (1, $1, 'w', $2, 1, $3, $3, 'json', '{}')
+                """, UUID(high: 0, low: UInt64(id)), state, Town.at(0))
+        }
+        _ = try Forgetting.forget(at: Town.at(13 * 86_400), town.connection)
+        #expect(try town.count("select count(*) from delivery") == 3)
+        _ = try Forgetting.forget(at: Town.at(15 * 86_400), town.connection)
+        #expect(try town.count("select count(*) from delivery where state = 'queued'") == 1)
+        #expect(try town.count("select count(*) from delivery") == 1)
+    }
 }
