@@ -5,8 +5,10 @@ import Glibc
 internal import Logging
 
 /// Takes new connections and gives each to the lane that has fewest.
+///
+/// When there are as many as there may be, the lane makes room by closing one that says nothing, or answers 503.
 final class Acceptor: @unchecked Sendable {  // owner of all state: `queue`
-    /// How many of the connections that are too many are told so; beyond that they are just closed.
+    /// How many connections that are too many the lanes look after at a time; beyond that they are told so here.
     static let refusable = 256
     /// How many are accepted before they are handed over.
     private static let batch = 64
@@ -22,6 +24,9 @@ final class Acceptor: @unchecked Sendable {  // owner of all state: `queue`
     private var sources: [any DispatchSourceRead] = []
     private var batches: [[Lane.Accepted]]
     private var isPaused = false
+    private var refusal = ByteBuffer(capacity: 512)
+    private var body = ByteBuffer(capacity: 256)
+    private var random = RandomSource()
 
     init(lanes: [Lane], limit: Int, metrics: HTTPMetrics, logger: Logger) {
         self.lanes = lanes
@@ -83,11 +88,30 @@ final class Acceptor: @unchecked Sendable {  // owner of all state: `queue`
             if load < lanes[best].load.current { best = i }
         }
         if total >= limit {
-            metrics.connectionsRefused.add()
-            guard total < limit + Self.refusable else { return closeSocket(socket) }
+            guard total < limit + Self.refusable else { return refuse(socket) }
         }
         lanes[best].load.add(1)
-        batches[best].append(Lane.Accepted(socket: socket, peer: peer, isRefused: total >= limit))
+        batches[best].append(Lane.Accepted(socket: socket, peer: peer, isTooMany: total >= limit))
+    }
+
+    /// Says 503 to a connection that no lane takes, if the kernel takes that at once, and closes it.
+    private func refuse(_ socket: Int32) {
+        metrics.connectionsRefused.add()
+        refusal.removeAll()
+        refusal.append(Status.line(Refusal.tooManyConnections.status))
+        refusal.append("Content-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n")
+        refusal.append("X-Request-Id: ")
+        refusal.append(UUID.v4(&random))
+        refusal.append("\r\nContent-Length: ")
+        body.removeAll()
+        body.appendErrorBody(
+            status: Refusal.tooManyConnections.status, code: Refusal.tooManyConnections.code,
+            message: Refusal.tooManyConnections.message)
+        refusal.append(decimal: body.count)
+        refusal.append("\r\n\r\n")
+        refusal.append(body.bytes)
+        _ = send(socket, refusal.bytes.baseAddress, refusal.count, Int32(MSG_NOSIGNAL))
+        closeSocket(socket)
     }
 
     private func noteFailure(_ code: Int32, _ listener: Listener) {

@@ -24,6 +24,11 @@ final class Connection {
     /// For how long a body may come as slowly as it likes; milliseconds.
     static let rateGrace: UInt64 = 5_000
 
+    /// How long a connection must have been quiet before it has to make way for a new one when there are too many:
+    /// one that never sent a whole request, and one that did; milliseconds.
+    static let strangersPatience: UInt64 = 1_000
+    static let guestsPatience: UInt64 = 10_000
+
     let slot: Int
     var generation: UInt32 = 0
     var socket: Int32 = -1
@@ -98,6 +103,18 @@ final class Connection {
     /// Nothing of a request is here, and nothing is owed.
     var isIdle: Bool {
         phase == .open && pendingCount == 0 && unsent == 0 && input.count == 0 && parser == nil
+    }
+
+    /// May it be closed in favour of a newcomer? Never while it sends a body or is owed an answer.
+    func isDispensable(at now: UInt64) -> Bool {
+        let quiet = now - min(since, now)
+        switch phase {
+        case .closed: return false
+        case .lingering: return quiet >= Self.strangersPatience
+        case .open:
+            guard pendingCount == 0, unsent == 0, wait == .request || wait == .head else { return false }
+            return quiet >= (nextSequence == 0 ? Self.strangersPatience : Self.guestsPatience)
+        }
     }
 
     func wantedInterest(_ depth: Int) -> Poller.Interest {

@@ -11,6 +11,8 @@ package final class HTTPMetrics: Sendable {
     package let connectionsAccepted = Counter()
     /// Connections that were turned away because there were too many.
     package let connectionsRefused = Counter()
+    /// Connections that said nothing and were closed because others wanted in.
+    package let connectionsDisplaced = Counter()
     /// Connections that were closed because their peer was too slow.
     package let connectionsTimedOut = Counter()
     /// What all connections' buffers take now, in bytes.

@@ -7,8 +7,8 @@ extension Lane {
     struct Accepted: Sendable {
         let socket: Int32
         let peer: IPAddress
-        /// There are too many connections: say so, and close.
-        let isRefused: Bool
+        /// There are too many connections: another one has to go, or this one.
+        let isTooMany: Bool
     }
 
     func adopt(_ sockets: [Accepted]) {
@@ -23,13 +23,26 @@ extension Lane {
         openCount += 1
         shared.metrics.connections.add(1)
         guard poller.add(accepted.socket, .read, token: connection.token) else { return close(connection) }
-        if accepted.isRefused {
+        if accepted.isTooMany, !makeWay() {
+            shared.metrics.connectionsRefused.add()
             refuse(connection, .tooManyConnections, .empty, nil)
         } else if isDraining {
             // It was in the queue of the kernel when the drain began; its request may be here already.
             receive(connection)
         }
         update(connection)
+    }
+
+    /// Closes a connection that says nothing, so that whoever connects and does nothing more cannot keep others out.
+    private func makeWay() -> Bool {
+        for _ in 0..<min(connections.count, Self.searchedForRoom) {
+            hand = hand + 1 < connections.count ? hand + 1 : 0
+            guard connections[hand].isDispensable(at: milliseconds) else { continue }
+            shared.metrics.connectionsDisplaced.add()
+            close(connections[hand])
+            return true
+        }
+        return false
     }
 
     private func vacantConnection() -> Connection {

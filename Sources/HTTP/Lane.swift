@@ -21,6 +21,8 @@ package final class Lane: @unchecked Sendable {  // owner of all state: `queue`
     static let sweepsInATurn = 16
     /// Above so many unanswered requests, each connection may have only one.
     static let manyPending = 16_384
+    /// How many connections are looked at to find one that can be closed in favour of a new one.
+    static let searchedForRoom = 64
     /// From so many bytes on, answers are sent even if more of them are to come.
     static let fullOutput = 64 << 10
 
@@ -38,6 +40,8 @@ package final class Lane: @unchecked Sendable {  // owner of all state: `queue`
     /// Closed in this batch; events for them may still be in it, so they are reused only afterwards.
     var buried: [Int] = []
     var openCount = 0
+    /// Where the last search for a connection that can be closed ended.
+    var hand = 0
     var resumable: [Int] = []
     var wheel: TimerWheel
     var expired: [Int] = []

@@ -84,6 +84,9 @@ struct MetricsPage: ~Copyable {
             "waymark_connections_refused_total", "Connections turned away: too many",
             http.connectionsRefused.total)
         counter(
+            "waymark_connections_displaced_total", "Idle connections closed to make room for new ones",
+            http.connectionsDisplaced.total)
+        counter(
             "waymark_connections_timed_out_total", "Connections cut off: too slow",
             http.connectionsTimedOut.total)
         counter("waymark_received_bytes_total", "Bytes received", http.bytesReceived.total)

@@ -16,10 +16,10 @@ package final class Client {
         case malformed(String)
     }
 
-    /// Connects to `127.0.0.1:8686`, `[::1]:8686` or `unix:/path`.
-    package init(_ address: String, patience: Double = 10) throws {
+    /// Connects to `127.0.0.1:8686`, `[::1]:8686` or `unix:/path`; to the first also `from` another 127.x address.
+    package init(_ address: String, patience: Double = 10, from source: String? = nil) throws {
         self.patience = patience
-        socket = try connectedSocket(address)
+        socket = try connectedSocket(address, from: source)
     }
 
     deinit { close(socket) }
@@ -44,6 +44,22 @@ package final class Client {
     }
 
     package func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    /// Sends what the kernel takes at once; how much that was.
+    package func offer(_ bytes: ArraySlice<UInt8>) -> Int {
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+        return bytes.withUnsafeBytes { max(0, Foundation.send(socket, $0.baseAddress, $0.count, flags)) }
+    }
+
+    /// Ends the connection without a word, as when a cable is cut and the other side finds out at once.
+    package func reset() {
+        var hard = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
+        // A socket that is not connected any more is closed with the client.
+        var none = sockaddr()
+        none.sa_family = sa_family_t(AF_UNSPEC)
+        connect(socket, &none, socklen_t(MemoryLayout<sockaddr>.size))
+    }
 
     /// Sends in pieces, each as a packet of its own where the kernel lets it.
     package func send(pieces: [[UInt8]], every seconds: Double = 0.001) throws {
@@ -120,7 +136,7 @@ package final class Client {
     }
 }
 
-private func connectedSocket(_ address: String) throws -> Int32 {
+private func connectedSocket(_ address: String, from source: String?) throws -> Int32 {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     func made(_ family: Int32, _ connect: (Int32) -> Int32) throws -> Int32 {
         let socket = Foundation.socket(family, kind, 0)
@@ -163,5 +179,17 @@ private func connectedSocket(_ address: String) throws -> Int32 {
     name.sin_family = sa_family_t(AF_INET)
     name.sin_port = port.bigEndian
     inet_pton(AF_INET, host, &name.sin_addr)
-    return try made(AF_INET) { generic(name, $0) }
+    return try made(AF_INET) { socket in
+        if let source {
+            var mine = sockaddr_in()
+            mine.sin_family = sa_family_t(AF_INET)
+            inet_pton(AF_INET, source, &mine.sin_addr)
+            let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let bound = withUnsafePointer(to: mine) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) }
+            }
+            if bound != 0 { return bound }
+        }
+        return generic(name, socket)
+    }
 }
