@@ -64,7 +64,9 @@ let package = Package(
                 "Spool", "Enrolments", "Identity", "Activities", "Payload", "Postgres", "CLinux", crypto,
                 logging,
             ]),
-        room("Enrolments", ["Journeys", "Webhooks", "Identity", "Payload", "Postgres", crypto, logging]),
+        room(
+            "Enrolments",
+            ["Journeys", "Webhooks", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
         room("Journeys", ["ConfigurationFile", "Payload", "Postgres", crypto, yaml, logging]),
         room("Webhooks", ["ConfigurationFile", "Payload", "Postgres", "Outbound", crypto, logging]),
         room("Alerts", ["Postgres", "Outbound", logging]),

@@ -1,3 +1,5 @@
+import Postgres
+
 /// How much the catalogue takes, so that a client who invents names cannot fill the database with them.
 ///
 /// What is over it is counted and reported; the events are stored all the same. A source may bring a quarter of what
@@ -18,6 +20,16 @@ package struct CatalogueQuota: Sendable {
     package var bySource: [ExactText: Count] = [:]
 
     package init(activities: Int) { self.activities = activities }
+
+    /// As much of it as is used up.
+    init(activities: Int, _ connection: Connection) throws(PostgresError) {
+        self.init(activities: activities)
+        let rows = try connection.execute(
+            "select source, count(*), sum(parameters) from activity where id > 100 group by source")
+        for i in 0..<rows.count {
+            add(activities: rows.int(i, 1), parameters: rows.int(i, 2), of: ExactText(rows.string(i, 0)))
+        }
+    }
 
     /// May this source bring another activity?
     package func admits(activityOf source: ExactText) -> Bool {

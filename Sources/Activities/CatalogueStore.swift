@@ -145,13 +145,7 @@ package struct CatalogueStore {
     }
 
     private mutating func readQuota(_ connection: Connection) throws(PostgresError) {
-        quota = CatalogueQuota(activities: quota.activities)
-        let rows = try connection.execute(
-            "select source, count(*), sum(parameters) from activity where id > 100 group by source")
-        for i in 0..<rows.count {
-            quota.add(
-                activities: rows.int(i, 1), parameters: rows.int(i, 2), of: ExactText(rows.string(i, 0)))
-        }
+        quota = try CatalogueQuota(activities: quota.activities, connection)
     }
 }
 

@@ -35,15 +35,19 @@ package struct DueTimers {
     }
 
     /// Decides them in one transaction; other servers may be at the same ones, each is decided once.
+    ///
+    /// - Parameter absent: Servers that are not waited for: the trace names those that may have had evidence.
     package static func decide(
-        _ timers: [Timer], with step: JourneyStep, at now: Timestamp, _ connection: Connection
+        _ timers: [Timer], without absent: [AbsentServer] = [], with step: JourneyStep, at now: Timestamp,
+        _ connection: Connection
     ) throws(PostgresError) -> JourneyStep.Outcome {
         try connection.transaction { () throws(PostgresError) in
             try connection.script(
                 "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
             )
             try lockEvents(timers, connection)
-            return try step.decide(timers.map { ($0.subject, $0.input) }, at: now, connection)
+            return try step.decide(
+                timers.map { ($0.subject, $0.input) }, without: absent, at: now, connection)
         }
     }
 

@@ -36,6 +36,8 @@ package final class JourneyStep {
         package var enrolled = 0
         /// Events that the journeys could not be stepped with: their data is at fault.
         package var faults = 0
+        /// Events that went by a journey since too much waited for a timer's decision.
+        package var passedBy = 0
         package var warnings: [DeliveryQueue.Warning] = []
 
         package init() {}
@@ -45,6 +47,7 @@ package final class JourneyStep {
             deliveries += other.deliveries
             enrolled += other.enrolled
             faults += other.faults
+            passedBy += other.passedBy
             warnings += other.warnings
         }
     }
@@ -121,19 +124,20 @@ package final class JourneyStep {
 
     /// Decides timers that are due, each as it was set; one that is not set any more is left alone.
     func decide(
-        _ timers: [(subject: Subject, input: Input)], at now: Timestamp, _ connection: Connection
+        _ timers: [(subject: Subject, input: Input)], without absent: [AbsentServer], at now: Timestamp,
+        _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         let persons = try PersonTable.resolve(Set(timers.compactMap(\.subject.profile)), connection)
         let timers = timers.map { timer in
             let person = timer.subject.profile.map { Subject.profile(persons[$0] ?? $0) }
             return (subject: person ?? timer.subject, input: timer.input)
         }
-        return try run(timers, besides: [], at: now, connection)
+        return try run(timers, besides: [], without: absent, at: now, connection)
     }
 
     private func run(
-        _ steps: [(subject: Subject, input: Input)], besides others: Set<Subject>, at now: Timestamp,
-        _ connection: Connection
+        _ steps: [(subject: Subject, input: Input)], besides others: Set<Subject>,
+        without absent: [AbsentServer] = [], at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         var table = PersonTable()
         try table.load(others.union(steps.map(\.subject)), with: rules.engine, at: now, connection)
@@ -147,6 +151,9 @@ package final class JourneyStep {
             histories[subject] = history
             if case .event(let occurrence, _, _) = input { history.recent.append(occurrence) }
             if !table.isStillSet(input, of: subject) { continue }
+            if let decision = table.unwaited(input, of: subject, absent) {
+                table.note([.decided(decision)], of: subject)
+            }
             let effects = table.step(subject, input, with: rules.engine, history)
             if let failure = history.failure { throw failure }
             for effect in effects {
@@ -158,6 +165,7 @@ package final class JourneyStep {
                     guard let profile = subject.profile else { continue }
                     traits.append(change(profile, name, json, input))
                 case .enrol: outcome.enrolled += 1
+                case .decided(let decision) where decision.kind == .passedBy: outcome.passedBy += 1
                 default: break
                 }
             }
@@ -197,6 +205,14 @@ package final class JourneyStep {
 }
 
 extension PersonTable {
+    /// What the trace says of a timer that is decided without servers that may have had evidence.
+    fileprivate func unwaited(_ input: Input, of subject: Subject, _ absent: [AbsentServer]) -> Decision? {
+        guard !absent.isEmpty, case .timer(let id, let due) = input,
+            let timer = persons[subject]?.enrolments.first(where: { $0.id == id })
+        else { return nil }
+        return absent.decision(on: timer, due: due)
+    }
+
     /// A timer that another server decided meanwhile, or that an event has moved, is nothing any more.
     fileprivate func isStillSet(_ input: Input, of subject: Subject) -> Bool {
         switch input {

@@ -1,3 +1,4 @@
+import Activities
 import Crypto
 import Foundations
 import Journeys
@@ -65,14 +66,12 @@ struct Outbox {
         return String(digest.prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 
+    /// Also of an activity whose first event this is: the catalogue comes to it a second later.
     private func activityNumbers(_ connection: Connection) throws(PostgresError) -> [String: Int] {
-        let keys = Set(wanted.compactMap(\.delivery.entry?.activity)).sorted()
-        if keys.isEmpty { return [:] }
-        let rows = try connection.execute(
-            "select key, id from activity where key = any($1)", keys, context: "numbering activities")
-        var numbers: [String: Int] = [:]
-        for row in 0..<rows.count { numbers[rows.string(row, 0)] = rows.int(row, 1) }
-        return numbers
+        let entries = wanted.compactMap(\.delivery.entry).map {
+            ActivityNumbers.Wanted(key: $0.activity, label: $0.label, source: $0.source, seen: $0.received)
+        }
+        return try ActivityNumbers.find(entries, most: rules.mostActivities, connection)
     }
 
     /// The identity that each person's client gave last.

@@ -12,11 +12,14 @@ package final class RulesInForce: Sendable {
         package var primaryKey: String?
         /// By the source's id.
         package var sources: [String: Source]
+        /// How many activities the catalogue takes.
+        package var mostActivities: Int
 
         package init(_ configuration: Configuration) {
             panel = configuration.panel
             timezone = configuration.timezone
             primaryKey = configuration.primaryKey
+            mostActivities = configuration.limits.activities
             sources = Dictionary(configuration.sources.map { ($0.id, $0) }) { a, _ in a }
         }
     }
@@ -28,6 +31,7 @@ package final class RulesInForce: Sendable {
     let primaryKey: String?
     package let zone: Zone
     let sources: [String: Source]
+    let mostActivities: Int
     /// By the journey's name.
     let numbers: [String: Int]
     /// Is there anything to be stepped with?
@@ -40,6 +44,7 @@ package final class RulesInForce: Sendable {
         queue = DeliveryQueue([:])
         (panel, primaryKey, sources) = (setting.panel, setting.primaryKey, setting.sources)
         zone = Zone(setting.timezone) ?? .utc
+        mostActivities = setting.mostActivities
         numbers = [:]
         isEmpty = true
     }
@@ -54,6 +59,7 @@ package final class RulesInForce: Sendable {
         zone = Zone((own.isEmpty ? nil : own.stringOrNil(0, 2)) ?? setting.timezone) ?? .utc
         primaryKey = (own.isEmpty ? nil : own.stringOrNil(0, 3)) ?? setting.primaryKey
         sources = setting.sources
+        mostActivities = setting.mostActivities
         let stored = try StoredJourneys(connection)
         faults = stored.faults
         numbers = stored.numbers

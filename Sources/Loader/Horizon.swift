@@ -1,3 +1,4 @@
+import Enrolments
 import Foundations
 import Postgres
 
@@ -10,6 +11,8 @@ enum Horizon {
     struct Server: Equatable {
         let loadedUntil: Timestamp
         let aliveAt: Timestamp
+        /// For people: host and instance.
+        var name = ""
     }
 
     /// Microseconds of silence after which a server counts as gone …
@@ -32,15 +35,26 @@ enum Horizon {
         return least
     }
 
+    /// Whom `moment` does not wait for. One that was silent for a day is no server any more.
+    static func absent(_ servers: [Server], now: Timestamp) -> [AbsentServer] {
+        servers.compactMap { server in
+            let silent = now.microseconds - server.aliveAt.microseconds
+            guard silent >= patience, silent < forgotten else { return nil }
+            return AbsentServer(
+                name: server.name, loadedUntil: server.loadedUntil, silentSince: server.aliveAt)
+        }
+    }
+
     /// The servers' latest words. A server that began a new spool speaks by that.
     static func servers(_ connection: Connection) throws(PostgresError) -> [Server] {
         let rows = try connection.execute(
             """
-            select distinct on (instance) loaded_until, alive_at from spool_position
+            select distinct on (instance) loaded_until, alive_at, host || ' (' || instance || ')' from spool_position
             order by instance, alive_at desc
             """)
         return (0..<rows.count).map {
-            Server(loadedUntil: rows.timestamp($0, 0), aliveAt: rows.timestamp($0, 1))
+            Server(
+                loadedUntil: rows.timestamp($0, 0), aliveAt: rows.timestamp($0, 1), name: rows.string($0, 2))
         }
     }
 }

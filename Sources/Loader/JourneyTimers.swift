@@ -97,13 +97,14 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     private func decideSome(_ connection: Connection) throws(PostgresError) -> Bool {
         let now = clock.now()
         let reachable = Int64(clock.monotonic() - connectedAt) / 1000
-        let horizon = Horizon.moment(try Horizon.servers(connection), now: now, reachable: reachable)
-        guard let horizon else { return false }
+        let servers = try Horizon.servers(connection)
+        guard let horizon = Horizon.moment(servers, now: now, reachable: reachable) else { return false }
+        let absent = Horizon.absent(servers, now: now)
         let due = try DueTimers.find(until: horizon, limit: Self.most, connection)
         for start in stride(from: 0, to: due.count, by: Self.chunk) {
             let part = Array(due[start..<min(start + Self.chunk, due.count)])
             let outcome = try retrying(connection) { () throws(PostgresError) in
-                try DueTimers.decide(part, with: step, at: now, connection)
+                try DueTimers.decide(part, without: absent, with: step, at: now, connection)
             }
             guard let outcome else { return false }
             metrics.timers.add(part.count)
@@ -125,6 +126,7 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     private func report(_ outcome: JourneyStep.Outcome) {
         metrics.deliveries.add(outcome.deliveries)
         metrics.enrolled.add(outcome.enrolled)
+        metrics.passedBy.add(outcome.passedBy)
         for warning in outcome.warnings {
             logger.warning("\(warning.text)", metadata: ["delivery": "\(warning.id)"])
         }

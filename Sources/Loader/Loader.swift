@@ -364,6 +364,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         metrics.deliveries.add(outcome.deliveries)
         metrics.enrolled.add(outcome.enrolled)
         metrics.journeyFaults.add(outcome.faults)
+        metrics.passedBy.add(outcome.passedBy)
         for warning in outcome.warnings {
             logger.warning("\(warning.text)", metadata: ["delivery": "\(warning.id)"])
         }

@@ -28,6 +28,8 @@ package final class LoaderMetrics: Sendable {
     package let timers = Counter()
     /// Events that went by the journeys: PostgreSQL refused what they made of them.
     package let journeyFaults = Counter()
+    /// Events that went by a journey since too much waited for a timer's decision.
+    package let passedBy = Counter()
     /// `session.start` events, and `session.end` events, that were written.
     package let sessionsStarted = Counter()
     package let sessionsEnded = Counter()

@@ -9,5 +9,9 @@ extension MetricsPage {
             "waymark_journey_faults_total",
             "Events that went by the journeys: PostgreSQL refused what they made of them",
             loader.journeyFaults.total)
+        counter(
+            "waymark_journey_passed_by_total",
+            "Events that went by a journey: the person had too many that waited for a timer's decision",
+            loader.passedBy.total)
     }
 }

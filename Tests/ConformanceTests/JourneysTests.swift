@@ -78,6 +78,25 @@ import Testing
         #expect(world.bodies(with: order).count == 1)
     }
 
+    @Test func theFirstEventOfAnActivityHasItsNumber() throws {
+        let world = try JourneysWorld(
+            "first:\n  state: live\n  on: {did: [first, second]}\n  key: order\n  reentry: per_key\n  do: [{webhook: feed}]"
+        )
+        let order = unique("order")
+        try eventually("the journey is in force") {
+            try world.track("first", #"{"order":"\#(unique("probe"))"}"#, session: unique("s"))
+            return try world.database.count("select count(*) from delivery") > 0
+        }
+        try world.track("second", #"{"order":"\#(order)"}"#, session: unique("s"))
+        let body = try world.await(1, with: order)[0]
+        let number = try eventually("the catalogue has learnt from it") {
+            try world.database.value("select id from activity where key = 'second' and events = 1")
+        }
+        #expect(
+            body.contains(#""activity_id":\#(number),"#) && body.contains(#""msgid":"\#(number)""#), "\(body)"
+        )
+    }
+
     @Test func whatIsNotDoneInTimeFires() throws {
         let (abandoned, bought) = (unique("cart"), unique("cart"))
         try world.track("add to cart", #"{"cart":"\#(abandoned)"}"#, session: unique("s"))

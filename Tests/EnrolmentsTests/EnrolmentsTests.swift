@@ -220,6 +220,52 @@ final class Town {
         #expect(try town.database.value("select profile_id from delivery") == "\(Town.profile("new"))")
     }
 
+    @Test func theTraceNamesServersThatWereNotWaitedFor() throws {
+        let town = try Town(Self.cart)
+        try town.does("add to cart", #"{"cart":"a"}"#, at: 1)
+        let due = try DueTimers.find(until: Town.at(100), limit: 10, town.connection)
+        // The one had loaded all that it had received by then, the other had not.
+        let absent = [(61.0, "one"), (60.0, "other")].map {
+            AbsentServer(name: $1, loadedUntil: Town.at($0), silentSince: Town.at(70))
+        }
+        _ = try DueTimers.decide(due, without: absent, with: town.step, at: Town.at(200), town.connection)
+        #expect(try town.trace() == ["enrolled cart a", "unwaited cart a", "fired cart a", "left cart a"])
+        #expect(
+            try town.database.value("select detail from decision where kind = 'unwaited'")
+                == "the timer was decided without other, silent since \(Town.at(70).iso8601)")
+    }
+
+    @Test func theFirstEventOfAnActivityHasItsNumber() throws {
+        let town = try Town("feed:\n  state: live\n  on: {did: [new, newer]}\n  do: [{webhook: feed}]")
+        let events = ["new", "newer", "new"].enumerated().map {
+            Town.event($1, at: Double($0), by: "p\($0)")
+        }
+        try town.does(events, at: 3)
+        let known = try town.database.rows("select key, id from activity order by key")
+        let numbers = Dictionary(uniqueKeysWithValues: known.map { ($0[0] ?? "", $0[1] ?? "") })
+        #expect(numbers.keys.sorted() == ["new", "newer"])
+        for (activity, number) in numbers {
+            #expect(
+                try town.count(
+                    "select count(*) from delivery where body like '%\"activity_id\":\(number),%\"activity_name\":\"\(activity)\"%'"
+                ) == (activity == "new" ? 2 : 1))
+        }
+        // Asking again takes no further number.
+        try town.does("newer", at: 4, by: "q")
+        #expect(try town.count("select last_value from activity_id") == 102)
+    }
+
+    @Test func whatTheCatalogueHasNoRoomForHasNoNumber() throws {
+        var configuration = Configuration()
+        configuration.limits.activities = 1
+        let town = try Town("feed:\n  state: live\n  on: {did: [a, b]}\n  do: [{webhook: feed}]")
+        try town.step.read(RulesInForce.Setting(configuration), town.connection, Logger(label: "test"))
+        try town.does("a", at: 1)
+        try town.does("b", at: 2)
+        #expect(try town.count("select count(*) from activity") == 1)
+        #expect(try town.count("select count(*) from delivery where body like '%\"activity_id\":-1,%'") == 1)
+    }
+
     @Test func aSegmentIsEnteredWhenAnAttributeChanges() throws {
         let town = try Town(
             "gold:\n  state: live\n  on: {segment: golden, enters: true}\n  do: [{webhook: feed}]",

@@ -35,6 +35,24 @@ struct OrderTests {
         #expect(fired > 20)
     }
 
+    /// What is too much to be parked is not lost in silence.
+    @Test func whatGoesByAnUndecidedTimerIsSaid() throws {
+        let story = try Story("on: {did: a}\nunless: {did: b, within: 1m}\ndo: [{webhook: feed}]")
+        var person = Person(Story.profile("p"))
+        _ = story.engine.step(&person, .event(Story.event("a", at: 0)))
+        var passed: [Decision] = []
+        for second in 0..<250 {
+            let effects = story.engine.step(&person, .event(Story.event("b", at: 100 + Double(second))))
+            passed += effects.compactMap {
+                if case .decided(let decision) = $0, decision.kind == .passedBy { decision } else { nil }
+            }
+        }
+        #expect(person.memory.parked.count == Memory.mostParked)
+        #expect(passed.count == 250 - Memory.mostParked)
+        #expect(passed.first?.event == Story.event("b", at: 100 + Double(Memory.mostParked)).id)
+        #expect(passed.allSatisfy { $0.enrolment == person.enrolments[0].id })
+    }
+
     /// In the order of their steps: mostly that of arrival, but two servers may be at different places.
     private static func events(_ random: inout SeededRandom) -> [Occurrence] {
         var events: [Occurrence] = []

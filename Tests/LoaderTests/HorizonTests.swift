@@ -1,3 +1,4 @@
+import Enrolments
 import Foundations
 import Logging
 import Postgres
@@ -26,6 +27,18 @@ struct HorizonTests {
         }
         let found = Horizon.moment(servers, now: Self.now, reachable: reachable * 1_000_000)
         #expect(found == expected.map { Self.now.adding(seconds: -$0) })
+    }
+
+    @Test func whoIsNotWaitedForIsNamed() {
+        let servers = [(1, "alive"), (61, "silent"), (90_000, "gone")].map { alive, name in
+            Horizon.Server(
+                loadedUntil: Self.now.adding(seconds: -Int64(alive) - 5),
+                aliveAt: Self.now.adding(seconds: -Int64(alive)), name: name)
+        }
+        let silent = AbsentServer(
+            name: "silent", loadedUntil: Self.now.adding(seconds: -66),
+            silentSince: Self.now.adding(seconds: -61))
+        #expect(Horizon.absent(servers, now: Self.now) == [silent])
     }
 
     /// What arrives while an idle server says up to when it has loaded counts from there, although its clock was read

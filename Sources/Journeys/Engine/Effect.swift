@@ -46,6 +46,10 @@ package struct Decision: Sendable, Equatable {
         case enrolled, left, fired, restarted, goal, skipped, held
         case disprovedLate = "disproved_late"
         case moved, dropped
+        /// Too much waits for a timer's decision already: this event goes by the journey.
+        case passedBy = "passed_by"
+        /// A timer was decided without a server that was silent for too long.
+        case unwaited
     }
 
     package var kind: Kind
@@ -59,6 +63,14 @@ package struct Decision: Sendable, Equatable {
     package var detail: String
     /// The event that caused it.
     package var event: UUID?
+
+    package init(
+        kind: Kind, journey: String, version: String, enrolment: UUID, subject: Subject, at: Timestamp,
+        detail: String, event: UUID? = nil
+    ) {
+        (self.kind, self.journey, self.version, self.enrolment) = (kind, journey, version, enrolment)
+        (self.subject, self.at, self.detail, self.event) = (subject, at, detail, event)
+    }
 }
 
 /// What happens to a person.

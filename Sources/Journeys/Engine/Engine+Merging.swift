@@ -4,53 +4,27 @@ extension Engine {
     /// Two profiles become one: what the loser had belongs to the winner from now on.
     ///
     /// Enrolments move and keep their ids. Where both have one of the same (journey, key, n), the older stays, and the
-    /// other ends; where both run one of a journey and key that may run only once at a time, the older runs on. The
-    /// trace says so. `winner.attributes` must be those after the merge.
+    /// other ends; where both run one of a journey and key that may run only once at a time, the older runs on. One
+    /// that moves may meet two at once: it stays only if it is the oldest of them, and then both others go. The trace
+    /// says so. `winner.attributes` must be those after the merge.
     package func merge(_ loser: Person, into winner: inout Person, at clock: Timestamp) -> [Effect] {
-        var effects: [Effect] = []
-        var trace: [Effect] = []
-        for var enrolment in loser.enrolments {
-            func decide(_ kind: Decision.Kind, _ about: Enrolment, _ detail: String) {
-                trace.append(
-                    .decided(
-                        Decision(
-                            kind: kind, journey: about.journey, version: about.version, enrolment: about.id,
-                            subject: winner.subject, at: clock, detail: detail)))
-            }
-            enrolment.subject = winner.subject
-            let rival = winner.enrolments.firstIndex { isRival($0, enrolment) }
-            guard let rival else {
-                winner.enrolments.append(enrolment)
-                effects.append(.update(enrolment))
-                decide(.moved, enrolment, "from \(loser.subject.id)")
-                continue
-            }
-            let isOlder = Self.isOlder(enrolment, winner.enrolments[rival])
-            let dropped = isOlder ? winner.enrolments[rival] : enrolment
-            if isOlder {
-                winner.enrolments[rival] = enrolment
-                effects.append(.update(enrolment))
-                decide(.moved, enrolment, "from \(loser.subject.id)")
-            }
-            decide(
-                .dropped, dropped, "merged: \(isOlder ? enrolment.id : winner.enrolments[rival].id) is older")
-            effects.append(.drop(dropped.id))
-        }
+        var merging = Merging(engine: self, loser: loser.subject, winner: winner, at: clock)
+        // The oldest first: whom it drives out is in no other one's way any more.
+        for enrolment in loser.enrolments.sorted(by: Merging.isOlder) { merging.move(enrolment) }
+        winner = merging.winner
         Self.merge(loser.memory, into: &winner.memory)
-        effects.append(.remember(winner.memory))
-        return effects + trace
+        return merging.effects + [.remember(winner.memory)] + merging.trace
     }
 
     /// The same number, or both running where only one may.
-    private func isRival(_ a: Enrolment, _ b: Enrolment) -> Bool {
+    fileprivate func isRival(_ a: Enrolment, _ b: Enrolment) -> Bool {
         guard a.journey == b.journey, a.key == b.key else { return false }
         if a.n == b.n { return true }
-        let mode = rules.rule(a.journey, a.version)?.journey.reentry.mode
-        return a.isRunning && b.isRunning && mode != .always
+        return a.isRunning && b.isRunning && !(mayRunBeside(a) && mayRunBeside(b))
     }
 
-    private static func isOlder(_ a: Enrolment, _ b: Enrolment) -> Bool {
-        (a.startedAt, a.enrolledAt, a.id) < (b.startedAt, b.enrolledAt, b.id)
+    private func mayRunBeside(_ enrolment: Enrolment) -> Bool {
+        rules.rule(enrolment.journey, enrolment.version)?.journey.reentry.mode == .always
     }
 
     private static func merge(_ loser: Memory, into winner: inout Memory) {
@@ -85,5 +59,55 @@ extension Engine {
         list.enumerated().sorted {
             isBefore($0.element, $1.element) || !isBefore($1.element, $0.element) && $0.offset < $1.offset
         }.map(\.element)
+    }
+}
+
+/// Moves a loser's enrolments to the winner, one after the other.
+private struct Merging {
+    let engine: Engine
+    let loser: Subject
+    var winner: Person
+    let clock: Timestamp
+    /// Those that the winner had before: only they can be rivals, a profile's own are none of each other.
+    private var own: Set<UUID>
+    private(set) var effects: [Effect] = []
+    private(set) var trace: [Effect] = []
+
+    init(engine: Engine, loser: Subject, winner: Person, at clock: Timestamp) {
+        (self.engine, self.loser, self.winner, self.clock) = (engine, loser, winner, clock)
+        own = Set(winner.enrolments.map(\.id))
+    }
+
+    mutating func move(_ enrolment: Enrolment) {
+        var enrolment = enrolment
+        enrolment.subject = winner.subject
+        let rivals = winner.enrolments.filter { own.contains($0.id) && engine.isRival($0, enrolment) }
+        if let older = rivals.first(where: { Self.isOlder($0, enrolment) }) {
+            return drop(enrolment, since: older)
+        }
+        effects.append(.update(enrolment))
+        decide(.moved, enrolment, "from \(loser.id)")
+        for rival in rivals {
+            winner.enrolments.removeAll { $0.id == rival.id }
+            drop(rival, since: enrolment)
+        }
+        winner.enrolments.append(enrolment)
+    }
+
+    private mutating func drop(_ enrolment: Enrolment, since older: Enrolment) {
+        decide(.dropped, enrolment, "merged: \(older.id) is older")
+        effects.append(.drop(enrolment.id))
+    }
+
+    private mutating func decide(_ kind: Decision.Kind, _ about: Enrolment, _ detail: String) {
+        trace.append(
+            .decided(
+                Decision(
+                    kind: kind, journey: about.journey, version: about.version, enrolment: about.id,
+                    subject: winner.subject, at: clock, detail: detail)))
+    }
+
+    static func isOlder(_ a: Enrolment, _ b: Enrolment) -> Bool {
+        (a.startedAt, a.enrolledAt, a.id) < (b.startedAt, b.enrolledAt, b.id)
     }
 }

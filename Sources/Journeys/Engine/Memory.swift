@@ -46,6 +46,8 @@ package struct Memory: Sendable, Equatable {
     /// By journey with a cap: when it delivered.
     package var sent: [String: [Timestamp]] = [:]
     package var parked: [Parked] = []
+    /// No more than this are parked, whatever the journeys.
+    package static let mostParked = 200
     /// When time alone may change a score or a segment that somebody waits for.
     package var review: Timestamp?
 

@@ -127,10 +127,20 @@ final class Stepping {
     }
 
     func park(_ journey: String, _ cause: Memory.Parked.Cause) {
-        // Two hundred events in the time that a server lags are no person's.
-        guard person.memory.parked.count < 200 else { return }
+        guard person.memory.parked.count < Memory.mostParked else { return passBy(journey) }
         person.memory.parked.append(
             Memory.Parked(journey: journey, cause: cause, clock: moment.clock, step: current?.step ?? 0))
+    }
+
+    /// So many events in the time that a server lags are no person's; but whoever asks is told.
+    private func passBy(_ journey: String) {
+        let waiting = person.enrolments.first {
+            $0.journey == journey && $0.due.map { $0 < moment.clock } ?? false
+        }
+        guard let waiting else { return }
+        decide(
+            .passedBy, waiting, "\(Memory.mostParked) wait for a timer's decision already", event: current?.id
+        )
     }
 
     private func unpark(_ journey: String) {
