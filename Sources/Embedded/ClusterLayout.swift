@@ -44,8 +44,10 @@ struct ClusterLayout {
         return "/tmp/waymark-" + String(hash, radix: 16)
     }
 
+    /// PostgreSQL does not log the errors of whoever connects with it: their messages quote values. We get them too.
     func conninfo(database: String = Self.database) -> String {
         "host=\(Conninfo.quoted(socket)) port=\(Self.port) dbname=\(database) user=\(Self.user)"
+            + " options='-c log_min_messages=log'"
     }
 
     /// The folders above the cluster, owned by `owner`.

@@ -9,10 +9,13 @@ package struct Notice: Sendable {
 }
 
 extension Notice {
-    /// Warnings at `warning`, everything else at `debug`.
+    /// Warnings at `warning`; everything else at `debug`, without what it quotes: that may be a parameter's name.
     package func log(to logger: Logger) {
-        let level: Logger.Level = severity == "WARNING" ? .warning : .debug
-        logger.log(level: level, "PostgreSQL: \(message)", metadata: ["sqlstate": "\(sqlstate)"])
+        let isWarning = severity == "WARNING"
+        let message = isWarning ? message : PostgresError.unquoted(message)
+        logger.log(
+            level: isWarning ? .warning : .debug, "PostgreSQL: \(message)",
+            metadata: ["sqlstate": "\(sqlstate)"])
     }
 }
 

@@ -73,8 +73,18 @@ extension PostgresError {
 }
 
 extension PostgresError: CustomStringConvertible {
-    /// Fit for a log: without detail and location, which may quote rows.
+    /// Fit for a log and for an answer: without detail and location, which may quote rows, and without the value
+    /// that the message of a data exception quotes (`invalid input syntax for type uuid: "…"`).
     package var description: String {
-        sqlstate.isEmpty ? "\(context): \(message)" : "\(context): \(message) (SQLSTATE \(sqlstate))"
+        let message = sqlstate.hasPrefix("22") ? Self.unquoted(message) : message
+        return sqlstate.isEmpty ? "\(context): \(message)" : "\(context): \(message) (SQLSTATE \(sqlstate))"
+    }
+
+    /// A message without what it quotes, from the first quotation mark to the last: a value may hold some itself.
+    static func unquoted(_ message: String) -> String {
+        guard let first = message.firstIndex(of: "\""), let last = message.lastIndex(of: "\"") else {
+            return message
+        }
+        return message[..<first] + "\"…\"" + (first < last ? message[message.index(after: last)...] : "")
     }
 }

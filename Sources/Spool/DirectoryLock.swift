@@ -11,7 +11,7 @@ struct DirectoryLock: ~Copyable, Sendable {
     init(data: String) throws(SpoolError) {
         let path = data + "/lock"
         let file = try attempt { () throws(SystemError) in
-            try FileDescriptor(open: path, O_RDWR | O_CREAT, mode: 0o644)
+            try FileDescriptor(open: path, O_RDWR | O_CREAT)
         }
         while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
             let code = errno

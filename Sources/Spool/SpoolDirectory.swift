@@ -19,12 +19,13 @@ struct SpoolDirectory: Sendable {
     func spare(_ serial: Int) -> String { "\(path)/\(serial).spare" }
     func unfinished(_ serial: Int) -> String { "\(path)/\(serial).new" }
 
-    /// Makes the directories that are missing, also above.
+    /// Makes the directories that are missing, also above; only their owner may enter the data directory.
     func create() throws(SystemError) {
         var parent = data.hasPrefix("/") ? "" : "."
         for part in data.split(separator: "/") {
             let child = parent + "/" + part
-            try Self.makeDirectory(child, 0o755, in: parent.isEmpty ? "/" : parent)
+            let mode: mode_t = child.count < data.count ? 0o755 : 0o700
+            try Self.makeDirectory(child, mode, in: parent.isEmpty ? "/" : parent)
             parent = child
         }
         try Self.makeDirectory(path, 0o700, in: data)

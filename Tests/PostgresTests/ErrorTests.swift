@@ -52,6 +52,19 @@ import Testing
         #expect(error.detail.contains("99"))
     }
 
+    /// What is logged or answered quotes no value; the quarantine has the message as it came.
+    @Test(arguments: [
+        ("select 'se\"cr\"et'::int", #"invalid input syntax for type integer: "…" (SQLSTATE 22P02)"#),
+        ("select 'secret'::date", #"invalid input syntax for type date: "…" (SQLSTATE 22007)"#),
+        ("select '99999'::smallint", #"value "…" is out of range for type smallint (SQLSTATE 22003)"#),
+        ("select 1/0", "division by zero (SQLSTATE 22012)"),
+        ("select * from nowhere", #"relation "nowhere" does not exist (SQLSTATE 42P01)"#),
+    ])
+    func theDescriptionOfADataFaultQuotesNoValue(_ sql: String, _ expected: String) throws {
+        let error = try failure { try connection.execute(sql, context: "testing") }
+        #expect(error.description == "testing: \(expected)")
+    }
+
     @Test func aFailedTransactionIsRolledBack() throws {
         let error = try failure {
             try connection.transaction { () throws(PostgresError) in
