@@ -381,4 +381,5 @@ def main():
     sys.exit(1 if bench.void or not bench.figures else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
