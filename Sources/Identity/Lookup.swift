@@ -50,7 +50,7 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
     }
 
     /// How long a request may wait for its look-up, in milliseconds.
-    private static let deadline = 50
+    private let deadline: Int
     /// Between two tries to connect.
     private static let pause = 500
     /// So many questions in a statement are a sign of load: the next ones are gathered for so many milliseconds.
@@ -69,7 +69,8 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
     private var isSilent = false
     package let failures = Counter()
 
-    package init(clock: Clock = .system, logger: Logger) {
+    package init(deadline: Int = 50, clock: Clock = .system, logger: Logger) {
+        self.deadline = deadline
         self.clock = clock
         self.logger = logger
     }
@@ -136,7 +137,7 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
         let nothing = questions.map { LookupAnswer(ticket: $0.ticket, settled: false) }
         // Who has waited for the statements before as long as one may wait is not made to wait again.
         let oldest = questions.first?.askedAt ?? 0
-        let isLate = clock.monotonic() > oldest + UInt64(Self.deadline) * 1_000_000
+        let isLate = clock.monotonic() > oldest + UInt64(deadline) * 1_000_000
         guard let connection, !isLate else { return nothing }
         do throws(PostgresError) {
             var answers = nothing
@@ -170,7 +171,7 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
         guard connection == nil, let conninfo = state.withLock({ $0.conninfo }) else { return }
         do throws(PostgresError) {
             connection = try Connection(
-                conninfo, name: "waymark look-ups", connectTimeout: 500, deadline: Self.deadline,
+                conninfo, name: "waymark look-ups", connectTimeout: 500, deadline: deadline,
                 interrupter: interrupter)
         } catch {
             failed(error)

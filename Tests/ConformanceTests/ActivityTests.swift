@@ -32,21 +32,21 @@ import Testing
         let key = name.lowercased().replacingOccurrences(of: " ", with: "-")
         try send(name, Self.items)
         try send(name, #"{"product_name":["sofa","lamp"],"product_price":[9990.91,49.5]}"#)
-        let price = try eventually("the price is known, and in the view", within: 5) { () -> JSON? in
+        let price = try eventually("the price is known, and in the view") { () -> JSON? in
             let price = try parameter("items[].price", of: name)
             return price["column"] == .null ? nil : price
         }
         #expect(price["types"]?["decimal"] == 2)
         #expect(price["minimum"] == 1 && price["maximum"] == .number("9990.91"))
         #expect(price["column"] == "items.price")
-        let rows = try eventually("the view is there", within: 5) {
+        let rows = try eventually("the view is there") {
             try shop.database.rows(
                 #"select index, name, price, pg_typeof(price) from activities."\#(key).items" order by index"#
             )
         }
         #expect(rows.map { $0[1] } == ["sofa", "lamp", "rug", "vase"])
         #expect(rows[0] == ["1", "sofa", "9990.91", "numeric"])
-        let table = try eventually("the second event's view is there", within: 5) {
+        let table = try eventually("the second event's view is there") {
             try shop.database.rows(
                 #"select index, product_name, product_price from activities."\#(key).product" order by 1"#)
         }
@@ -61,14 +61,14 @@ import Testing
         let name = unique("change")
         try send(name, #"{"price":1,"qty":2}"#)
         let query = #"select price, qty from activities."\#(name)" order by time, event_id"#
-        _ = try eventually("the view is there", within: 5) { try shop.database.rows(query) }
+        _ = try eventually("the view is there") { try shop.database.rows(query) }
         for properties in [
             #"{"price":1.5,"qty":2,"new":true}"#, #"{"price":"much","qty":2}"#,
             #"{"Price":1,"price":2,"qty":3}"#,
         ] {
             try send(name, properties)
         }
-        let changes = try eventually("the changes are known", within: 5) { () -> [JSON]? in
+        let changes = try eventually("the changes are known") { () -> [JSON]? in
             let (_, output) = try shop.server.command("activities", "drift", name, "--json")
             let items = try JSON(text: output)["items"]?.list ?? []
             return items.contains { $0["change"] == "similar-name" } ? items : nil
@@ -78,10 +78,10 @@ import Testing
             found.isSuperset(of: ["activity-appeared", "appeared", "widened", "conflict", "similar-name"]))
         let conflict = try #require(changes.first { $0["change"] == "conflict" })
         #expect(conflict["source"] == "shop-web" && isUUID(conflict["event"]))
-        try eventually("old queries run, and the misfit is null", within: 5) {
+        try eventually("old queries run, and the misfit is null") {
             try shop.database.rows(query).map { $0[0] } == ["1", "1.5", nil, "2"]
         }
-        try eventually("it is in the column for anything", within: 5) {
+        try eventually("it is in the column for anything") {
             try shop.database.rows(#"select "price:any" from activities."\#(name)" where price is null"#)
                 == [["\"much\""]]
         }
@@ -90,10 +90,10 @@ import Testing
     @Test func whatDoesNotFitAFrozenActivityIsQuarantinedAndReplayed() throws {
         let name = unique("frozen")
         try send(name, #"{"price":1.5,"quantity":2}"#)
-        try eventually("it is known", within: 5) { try show(name)["events"] == 1 }
+        try eventually("it is known") { try show(name)["events"] == 1 }
         #expect(try shop.server.command("activities", "freeze", name).exit == .code(0))
         // A loader looks once a second: what it takes before that is stored.
-        let reason = try eventually("it is quarantined", within: 10, every: 0.3) { () -> JSON? in
+        let reason = try eventually("it is quarantined", every: 0.3) { () -> JSON? in
             try send(name, #"{"price":1.5,"quantty":2}"#)
             try shop.flush()
             return try shop.database.value(
@@ -108,13 +108,13 @@ import Testing
         let (exit, output) = try shop.server.command(
             "quarantine", "replay", "--reason", "frozen", "--activity", name)
         #expect(exit == .code(0), "\(output)")
-        try eventually("it is stored once, as if it had come then", within: 10) {
+        try eventually("it is stored once, as if it had come then") {
             try shop.database.count("select count(*) from quarantine where activity = $1", name) == 0
                 && shop.database.count(
                     "select count(*) from event where id::text = $1", reason["id"]?.text) == 1
         }
         let total = try shop.database.count("select count(*) from event where activity = $1", name)
-        try eventually("the catalogue has it once", within: 5) {
+        try eventually("the catalogue has it once") {
             try show(name)["events"] == .number("\(total)")
         }
     }
@@ -122,9 +122,9 @@ import Testing
     @Test func extrasOfAFrozenActivityAreDroppedIfThatIsWanted() throws {
         let name = unique("dropping")
         try send(name, #"{"price":1.5}"#)
-        try eventually("it is known", within: 5) { try show(name)["events"] == 1 }
+        try eventually("it is known") { try show(name)["events"] == 1 }
         #expect(try shop.server.command("activities", "freeze", name, "--extra", "drop").exit == .code(0))
-        try eventually("an extra is dropped", within: 10, every: 0.3) {
+        try eventually("an extra is dropped", every: 0.3) {
             let marker = unique("m")
             try send(name, #"{"price":2,"m":\#(quoted(marker))}"#)
             try shop.flush()
@@ -139,7 +139,7 @@ import Testing
     @Test func anUnknownActivityNamesTheNearest() throws {
         let name = unique("known")
         try send(name, "{}")
-        try eventually("it is known", within: 5) { try show(name)["events"] == 1 }
+        try eventually("it is known") { try show(name)["events"] == 1 }
         let (exit, output) = try shop.server.command("activities", "show", name + "x")
         #expect(exit == .code(1))
         #expect(output.contains("did you mean “\(name)”?"))
@@ -150,7 +150,7 @@ import Testing
 
     @Test func metricsTellOfTheCatalogue() throws {
         try send(unique("counted"), "{}")
-        try eventually("it is counted", within: 5) {
+        try eventually("it is counted") {
             try (shop.server.metric("waymark_catalogue_events_total") ?? 0) > 0
         }
         #expect(try shop.server.metric("waymark_catalogue_up") == 1)

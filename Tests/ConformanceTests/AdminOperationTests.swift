@@ -36,7 +36,7 @@ import Testing
         let second = try Server(
             try options("listen: '\(try first.adminAddress)', read_token: the-token-that-reads"))
         let child = try second.launch()
-        #expect(child.exit(within: 20) == .code(1))
+        #expect(child.exit(within: 60) == .code(1))
         #expect(child.said.contains("admin.listen"), "\(child.said)")
         #expect(!child.said.contains("\nlistening on"))
     }
@@ -95,9 +95,9 @@ import Testing
         let begin = Moment.now
         #expect(try ask(server, "/admin/status", "the-token-that-reads").status == 200)
         #expect(try server.get("/healthz").status == 200)
-        #expect(Moment.now - begin < 2)
+        #expect(Moment.now - begin < 4.5)
         for client in waiting { #expect(try client.receive(to: "GET").status == 503) }
-        #expect(Moment.now - begin < 15)
+        #expect(Moment.now - begin < 30)
     }
 
     @Test func theMetricsCountIt() throws {

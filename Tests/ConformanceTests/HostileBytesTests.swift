@@ -137,7 +137,7 @@ import Testing
         #expect(hostile.statuses.contains(answer.status), "\(answer.status) \(answer.text)")
         try expectError(answer, answer.status)
         #expect(answer.header("Connection")?.lowercased() == "close")
-        let rest = try client.readToEnd(within: 5)
+        let rest = try client.readToEnd()
         #expect(rest.isEmpty, "more than one answer: \(String(decoding: rest, as: UTF8.self))")
     }
 
@@ -149,7 +149,7 @@ import Testing
             let start = head.hasPrefix("T") ? "\(String(body.utf8.count, radix: 16))\r\n" : ""
             try client.send("POST /track HTTP/1.1\r\nHost: a\r\n\(head)\r\n\r\n\(start)\(body)")
             client.endSending()
-            #expect(client.isClosed(within: 5))
+            #expect(client.isClosed())
         }
         try shop.flush()
         #expect(try shop.events(marker) == 0)
@@ -166,7 +166,7 @@ import Testing
             }
             try client.send(bytes)
             client.endSending()
-            #expect(client.isClosed(within: 10))
+            #expect(client.isClosed())
         }
         #expect(try shop.server.get("/healthz").status == 200)
     }

@@ -20,7 +20,7 @@ import Testing
           on: {did: add to cart}
           key: cart
           reentry: per_key
-          unless: {did: checkout, where: 'cart == entry.cart', within: 2s}
+          unless: {did: checkout, where: 'cart == entry.cart', within: 4s}
           do: [{webhook: feed, params: {cart: "{cart}"}}]
         bye:
           state: live

@@ -90,16 +90,16 @@ final class JourneysWorld: Sendable {
 
     /// Until so many came that have the text in them.
     @discardableResult
-    func await(_ count: Int, with text: String, within seconds: Double = 15) throws -> [String] {
-        try eventually("\(count) deliveries with \(text)", within: seconds) {
+    func await(_ count: Int, with text: String) throws -> [String] {
+        try eventually("\(count) deliveries with \(text)") {
             let bodies = bodies(with: text)
             return bodies.count >= count ? bodies : nil
         }
     }
 
     /// Until the trace has a line of that kind whose enrolment has the key.
-    func awaitDecision(_ kind: String, key: String, within seconds: Double = 15) throws {
-        try eventually("\(kind) of \(key)", within: seconds) { try decisions(kind, key: key) > 0 }
+    func awaitDecision(_ kind: String, key: String) throws {
+        try eventually("\(kind) of \(key)") { try decisions(kind, key: key) > 0 }
     }
 
     func decisions(_ kind: String, key: String) throws -> Int {

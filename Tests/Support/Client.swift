@@ -17,7 +17,7 @@ package final class Client {
     }
 
     /// Connects to `127.0.0.1:8686`, `[::1]:8686` or `unix:/path`; to the first also `from` another 127.x address.
-    package init(_ address: String, patience: Double = 10, from source: String? = nil) throws {
+    package init(_ address: String, patience: Double = 30, from source: String? = nil) throws {
         self.patience = patience
         socket = try connectedSocket(address, from: source)
     }
@@ -86,7 +86,7 @@ package final class Client {
     }
 
     /// True when the other side closes (or resets) the connection in time, whatever it sends until then.
-    package func isClosed(within seconds: Double = 5) -> Bool {
+    package func isClosed(within seconds: Double = 20) -> Bool {
         let deadline = Moment.now + seconds
         do {
             while try fill(until: deadline) {}
@@ -97,7 +97,7 @@ package final class Client {
     }
 
     /// All that comes until the other side closes.
-    package func readToEnd(within seconds: Double = 5) throws -> [UInt8] {
+    package func readToEnd(within seconds: Double = 20) throws -> [UInt8] {
         let deadline = Moment.now + seconds
         while try fill(until: deadline) {}
         return unread

@@ -43,8 +43,8 @@ package final class Database: @unchecked Sendable {  // `connection` is owned by
         let isURI = conninfo.contains("://")
         let more =
             isURI
-            ? "&connect_timeout=5&application_name=test&options=-c%20statement_timeout%3D60s"
-            : " connect_timeout=5 application_name=test options='-c statement_timeout=60s'"
+            ? "&connect_timeout=20&application_name=test&options=-c%20statement_timeout%3D60s"
+            : " connect_timeout=20 application_name=test options='-c statement_timeout=60s'"
         let new = PQconnectdb(conninfo + (isURI && !conninfo.contains("?") ? "?" + more.dropFirst() : more))
         connection = new
         guard let new, PQstatus(new) == CONNECTION_OK else {

@@ -92,7 +92,7 @@ struct LoadClient {
 
     /// Tries what is unconfirmed for a while longer.
     mutating func finish() {
-        let deadline = Moment.now + 10
+        let deadline = Moment.now + 30 * patience
         while !unconfirmed.isEmpty, Moment.now < deadline {
             send(unconfirmed.removeFirst(), safe: true)
             pause(0.01)
@@ -104,7 +104,7 @@ struct LoadClient {
         var status: Int?
         do {
             guard let address = addresses().randomElement(using: &random) else { throw Client.Trouble.closed }
-            let connection = try self.connection ?? Client(address, patience: 15)
+            let connection = try self.connection ?? Client(address, patience: 30)
             self.connection = connection
             let answer = try connection.exchange(sending.request)
             status = answer.status

@@ -47,7 +47,7 @@ package final class PostgresServer: @unchecked Sendable {  // `child` is owned b
                 "-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "max_wal_size=1GB",
             ] + settings
         let log = Scratch.shared.newPath("postgres.log")
-        _ = try eventually("PostgreSQL runs", within: 30, every: 0.05) { () throws -> Bool? in
+        _ = try eventually("PostgreSQL runs", within: 120, every: 0.05) { () throws -> Bool? in
             // What the killed one shared in memory may linger for a moment, and then it ends at once.
             let running = try lock.withLock {
                 if let child, child.isRunning { return child }
@@ -75,7 +75,7 @@ package final class PostgresServer: @unchecked Sendable {  // `child` is owned b
     /// An orderly, fast stop: connections are cut.
     package func stop() {
         running?.signal(SIGINT)
-        if running?.exit(within: 30) == nil { kill() }
+        if running?.exit(within: 60) == nil { kill() }
     }
 
     /// All its processes stand still: connections stay open and nothing answers.

@@ -82,7 +82,7 @@ package final class Receiver: @unchecked Sendable {  // `state` is owned by whoe
 
     /// Waits until so many calls came.
     @discardableResult
-    package func await(_ count: Int, within seconds: Double = 20) throws -> [Call] {
+    package func await(_ count: Int, within seconds: Double = 60) throws -> [Call] {
         try eventually("\(count) calls (there are \(self.count))", within: seconds, every: 0.002) {
             self.count >= count
         }

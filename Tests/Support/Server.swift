@@ -42,7 +42,7 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
     }
 
     /// Starts it and returns when it says where it listens.
-    package func start(within seconds: Double = 20) throws {
+    package func start(within seconds: Double = 60) throws {
         let new = try launch()
         let address = try eventually("listening (\(configuration))", within: seconds, every: 0.002) {
             addresses(of: new).first ?? (new.isRunning ? nil : "")
@@ -63,7 +63,7 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
     }
 
     /// Until `/readyz` says 200.
-    package func awaitReady(within seconds: Double = 30) throws {
+    package func awaitReady(within seconds: Double = 90) throws {
         var last = ""
         do {
             try eventually("ready", within: seconds, every: 0.01) {
@@ -121,7 +121,7 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
     }
 
     /// `SIGTERM`; how it ended, nil when it did not.
-    package func terminate(within seconds: Double = 20) -> Child.Exit? {
+    package func terminate(within seconds: Double = 60) -> Child.Exit? {
         process?.signal(SIGTERM)
         return process?.exit(within: seconds)
     }
@@ -165,7 +165,7 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
 
 extension Server {
     /// One request on a connection of its own.
-    package func exchange(_ request: Request, patience: Double = 10) throws -> Response {
+    package func exchange(_ request: Request, patience: Double = 30) throws -> Response {
         try Client(address, patience: patience).exchange(request)
     }
 

@@ -48,7 +48,7 @@ package final class Site: Sendable {
             server.thaw()
             if server.process?.isRunning != true { try server.start() }
         }
-        for server in servers { try server.awaitReady(within: 60) }
+        for server in servers { try server.awaitReady() }
     }
 
     /// What is broken of all that the clients were told; nothing may be sent meanwhile.

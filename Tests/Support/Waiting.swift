@@ -9,6 +9,13 @@ package enum Moment {
     }
 }
 
+/// By how much all deadlines of tests are longer than they are written: code under a sanitizer is many times slower.
+///
+/// `WAYMARK_PATIENCE` says so. A deadline is there for what hangs, never for what is merely slow.
+package let patience: Double = {
+    ProcessInfo.processInfo.environment["WAYMARK_PATIENCE"].flatMap { Double($0) }.map { max(1, $0) } ?? 1
+}()
+
 /// Gives the processor away for a moment; only between two looks at something, never instead of a look.
 package func pause(_ seconds: Double) { usleep(UInt32(seconds * 1e6)) }
 
@@ -16,8 +23,9 @@ package func pause(_ seconds: Double) { usleep(UInt32(seconds * 1e6)) }
 ///
 /// - Throws: what `look` threw last, or a `Failure` that says what was waited for.
 package func eventually<Found>(
-    _ what: String, within seconds: Double = 20, every step: Double = 0.01, _ look: () throws -> Found?
+    _ what: String, within seconds: Double = 60, every step: Double = 0.01, _ look: () throws -> Found?
 ) throws -> Found {
+    let seconds = seconds * patience
     let deadline = Moment.now + seconds
     while true {
         let late = Moment.now >= deadline
@@ -33,7 +41,7 @@ package func eventually<Found>(
 
 /// Waits until `look` is true.
 package func eventually(
-    _ what: String, within seconds: Double = 20, every step: Double = 0.01, holds look: () throws -> Bool
+    _ what: String, within seconds: Double = 60, every step: Double = 0.01, holds look: () throws -> Bool
 ) throws {
     _ = try eventually(what, within: seconds, every: step) { try look() ? true : nil }
 }

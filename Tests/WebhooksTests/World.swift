@@ -76,14 +76,14 @@ final class World {
     static func stop(_ sender: Sender) {
         let done = Locked(false)
         sender.stop(within: 500) { done.withLock { $0 = true } }
-        _ = try? eventually("stopped", within: 5) { () -> Bool in done.withLock { $0 } }
+        _ = try? eventually("stopped", within: 20) { () -> Bool in done.withLock { $0 } }
     }
 
     func count(_ state: String) throws -> Int {
         try database.count("select count(*) from delivery where state = $1", state)
     }
 
-    func await(_ state: String, _ count: Int, within seconds: Double = 20) throws {
+    func await(_ state: String, _ count: Int, within seconds: Double = 60) throws {
         try eventually("\(count) \(state)", within: seconds) { try self.count(state) >= count }
     }
 
