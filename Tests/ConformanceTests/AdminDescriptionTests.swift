@@ -116,7 +116,7 @@ import Testing
                 "--checks", "all", "--max-examples", "10", "--seed", Self.seed,
                 "--phases", withKnownIDs ? "examples,coverage,fuzzing,stateful" : "examples,coverage",
                 "--request-timeout", "10", "--no-shrink", "--no-color",
-            ], environment: ["HYPOTHESIS_STORAGE_DIRECTORY": folder, "HOME": folder], within: 300)
+            ], environment: ["HYPOTHESIS_STORAGE_DIRECTORY": folder, "HOME": folder], within: 900)
         #expect(result.exit == .code(0), "\(result.output.suffix(6000))")
         let words = result.output.suffix(2000)
         #expect(words.contains(/[0-9]{3,} generated, [0-9]{3,} passed/), "\(words)")

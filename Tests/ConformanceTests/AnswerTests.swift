@@ -80,7 +80,7 @@ import Testing
     @Test func aProfileLessRequestMakesASessionAndNoProfile() throws {
         let marker = unique("m")
         let answer = try shop.track(marker: marker, query: "?profile_less=true")
-        #expect(answer["profile"] == ["id": nil])
+        #expect(answer["profile"] == ["id": .null])
         let session = try #require(answer["session", "id"]?.text)
         #expect(try shop.event(marker)["profile_id"] == .null)
         #expect(try shop.session(session)["profile_id"] == .null)
