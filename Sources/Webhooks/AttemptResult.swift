@@ -56,17 +56,24 @@ struct AttemptResult: Sendable {
     }
 }
 
-/// Writes results: all that came since the last time, in three statements and one transaction.
+/// Writes results: all that came since the last time, in two statements, with batches in three.
 enum ResultStore {
     static func record(
         _ results: [AttemptResult], now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
-        guard !results.isEmpty else { return }
         try connection.byIndex("recording attempts") { () throws(PostgresError) in
-            try updateDeliveries(results, now, connection)
-            try updateMembers(results, now, connection)
-            try insertAttempts(results, connection)
+            try write(results, now: now, connection)
         }
+    }
+
+    /// The same within a transaction of `byIndex`.
+    static func write(
+        _ results: [AttemptResult], now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        guard !results.isEmpty else { return }
+        try updateDeliveries(results, now, connection)
+        try updateMembers(results, now, connection)
+        try insertAttempts(results, connection)
     }
 
     private static func state(_ decision: RetryPlan.Decision) -> String {

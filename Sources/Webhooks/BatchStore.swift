@@ -6,63 +6,152 @@ import Postgres
 /// The first member stands for the batch: it stays `queued` and has the schedule; the others are `batched` until it is
 /// decided, and then become what it becomes.
 enum BatchStore {
-    /// Makes one batch of claimed deliveries. Nil: somebody else has one of them by now, and nothing was changed.
-    static func form(
-        _ claims: [Claimed], at now: Timestamp, _ connection: Connection
-    ) throws(PostgresError) -> (claim: Claimed, body: [UInt8])? {
-        guard var leader = claims.first, let envelope = WireBody.Envelope(leader.envelope) else { return nil }
-        let id = DeliveryID.of(batch: claims.map(\.id))
-        let body = WireBody.make(claims.map(\.item), envelope, at: now)
-        var isWhole = false
-        try connection.begin(context: "storing a batch")
-        do throws(PostgresError) {
-            let changed = try connection.execute(
-                """
-                update delivery d set batch_id = $4, leads = d.id = $5,
-                    state = case when d.id = $5 then 'queued' else 'batched' end
-                from unnest($1::int[], $2::uuid[], $3::int[]) as q(bucket, id, fence)
-                where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence and d.state = 'queued'
-                """, claims.map(\.bucket), claims.map(\.id), claims.map(\.fence), id, leader.id,
-                context: "storing a batch"
-            ).affected
-            isWhole = changed == claims.count
-            if isWhole {
-                try connection.execute(
-                    """
-                    insert into batch (bucket, id, webhook, created_at, buckets, members, body)
-                    values ($1, $2, $3, $4, $5, $6, $7) on conflict (bucket, id) do nothing
-                    """, leader.bucket, id, leader.webhook, now, claims.map(\.bucket), claims.map(\.id),
-                    String(decoding: body, as: UTF8.self), context: "storing a batch")
-                try connection.commit(context: "storing a batch")
-            } else {
-                try connection.rollback()
+    typealias Stored = (claim: Claimed, body: [UInt8])
+
+    /// Makes or reads batches: all new ones in one transaction, all old ones in one statement. Nil for one that is no
+    /// longer ours.
+    static func fetch(
+        _ wanted: [Errand.Batch], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> [Stored?] {
+        let new = wanted.compactMap { batch in
+            if case .new(let claims) = batch { Draft(claims, at: now) } else { nil }
+        }
+        let known = wanted.compactMap { batch in
+            if case .stored(let claim) = batch { claim } else { nil }
+        }
+        var made = try form(new, at: now, connection)
+        let read = try read(known, connection)
+        return wanted.map { batch in
+            switch batch {
+            case .new(let claims): claims.first.flatMap { made.removeValue(forKey: $0.id) }
+            case .stored(let claim): read[claim.id]
             }
+        }
+    }
+
+    /// A batch that is not stored yet.
+    private struct Draft {
+        let id: UUID
+        let leader: Claimed
+        let members: [Claimed]
+        let body: [UInt8]
+
+        init?(_ claims: [Claimed], at now: Timestamp) {
+            guard let first = claims.first, let envelope = WireBody.Envelope(first.envelope) else {
+                return nil
+            }
+            (leader, members) = (first, claims)
+            id = DeliveryID.of(batch: claims.map(\.id))
+            body = WireBody.make(claims.map(\.item), envelope, at: now)
+        }
+
+        var stored: Stored {
+            var claim = leader
+            claim.batch = id
+            claim.members = members.map { Claimed.Member(bucket: $0.bucket, id: $0.id) }
+            return (claim, body)
+        }
+    }
+
+    // MARK: New ones
+
+    /// By their first members. If somebody else has one delivery of one of them by now, each is tried by itself.
+    private static func form(
+        _ drafts: [Draft], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> [UUID: Stored] {
+        guard !drafts.isEmpty else { return [:] }
+        var made: [UUID: Stored] = [:]
+        if try store(drafts, at: now, connection) {
+            for draft in drafts { made[draft.leader.id] = draft.stored }
+        } else if drafts.count > 1 {
+            for draft in drafts where try store([draft], at: now, connection) {
+                made[draft.leader.id] = draft.stored
+            }
+        }
+        return made
+    }
+
+    /// All or, when a delivery is no longer ours, nothing.
+    private static func store(
+        _ drafts: [Draft], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Bool {
+        try connection.begin(context: "storing batches")
+        do throws(PostgresError) {
+            try connection.byIndexUntilCommit()
+            guard try mark(drafts, connection) else {
+                try connection.rollback()
+                return false
+            }
+            try insert(drafts, at: now, connection)
+            try connection.commit(context: "storing batches")
+            return true
         } catch {
             if connection.isUsable, connection.isInTransaction { try? connection.rollback() }
             throw error
         }
-        guard isWhole else { return nil }
-        leader.batch = id
-        leader.members = claims.map { Claimed.Member(bucket: $0.bucket, id: $0.id) }
-        return (leader, body)
     }
 
-    /// Reads a batch that was stored earlier; nil: its row is gone.
-    static func read(
-        _ claim: Claimed, _ connection: Connection
-    ) throws(PostgresError) -> (claim: Claimed, body: [UInt8])? {
-        guard let id = claim.batch else { return nil }
+    /// Ties the members to their batches; whether all were still ours.
+    private static func mark(_ drafts: [Draft], _ connection: Connection) throws(PostgresError) -> Bool {
+        let rows = drafts.flatMap { draft in draft.members.map { (claim: $0, draft: draft) } }
+        let changed = try connection.execute(
+            """
+            update delivery d set batch_id = q.batch, leads = q.leads,
+                state = case when q.leads then 'queued' else 'batched' end
+            from unnest($1::int[], $2::uuid[], $3::int[], $4::uuid[], $5::bool[])
+                as q(bucket, id, fence, batch, leads)
+            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence and d.state = 'queued'
+            """, rows.map(\.claim.bucket), rows.map(\.claim.id), rows.map(\.claim.fence),
+            rows.map(\.draft.id),
+            rows.map { $0.claim.id == $0.draft.leader.id }, context: "storing batches"
+        ).affected
+        return changed == rows.count
+    }
+
+    /// An array of arrays has no type of its own here: members come as one list with the batch of each.
+    private static func insert(
+        _ drafts: [Draft], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        let rows = drafts.enumerated().flatMap { n, draft in draft.members.map { (n: Int32(n), claim: $0) } }
+        try connection.execute(
+            """
+            insert into batch (bucket, id, webhook, created_at, buckets, members, body)
+            select q.bucket, q.id, q.webhook, $5, m.buckets, m.ids, q.body
+            from unnest($1::int[], $2::uuid[], $3::text[], $4::text[]) with ordinality
+                as q(bucket, id, webhook, body, n)
+            join (select m.n, array_agg(m.bucket order by m.place) as buckets, array_agg(m.id order by m.place) as ids
+                from unnest($6::int[], $7::int[], $8::uuid[]) with ordinality as m(n, bucket, id, place)
+                group by m.n) m on m.n = q.n - 1
+            on conflict (bucket, id) do nothing
+            """, drafts.map(\.leader.bucket), drafts.map(\.id), drafts.map(\.leader.webhook),
+            drafts.map { String(decoding: $0.body, as: UTF8.self) }, now, rows.map(\.n),
+            rows.map(\.claim.bucket),
+            rows.map(\.claim.id), context: "storing batches")
+    }
+
+    // MARK: Old ones
+
+    /// By their first members; what is missing has lost its row.
+    private static func read(
+        _ claims: [Claimed], _ connection: Connection
+    ) throws(PostgresError) -> [UUID: Stored] {
+        let claims = claims.filter { $0.batch != nil }
+        guard !claims.isEmpty else { return [:] }
         let rows = try connection.execute(
             """
-            select m.bucket, m.id, b.body from batch b, unnest(b.buckets, b.members) with ordinality
-                as m(bucket, id, place)
-            where b.bucket = $1 and b.id = $2 order by m.place
-            """, claim.bucket, id, context: "reading a batch")
-        guard !rows.isEmpty else { return nil }
-        var claim = claim
-        claim.members = (0..<rows.count).map {
-            Claimed.Member(bucket: rows.int4($0, 0), id: rows.uuid($0, 1))
+            select q.n::int, m.bucket, m.id, case when m.place = 1 then b.body end
+            from unnest($1::int[], $2::uuid[]) with ordinality as q(bucket, id, n)
+            join batch b on b.bucket = q.bucket and b.id = q.id
+            cross join lateral unnest(b.buckets, b.members) with ordinality as m(bucket, id, place)
+            order by q.n, m.place
+            """, claims.map(\.bucket), claims.compactMap(\.batch), context: "reading batches")
+        var read: [UUID: Stored] = [:]
+        for row in 0..<rows.count {
+            let claim = claims[Int(rows.int4(row, 0)) - 1]
+            if !rows.isNull(row, 3) { read[claim.id] = (claim, Array(rows.text(row, 3))) }
+            read[claim.id]?.claim.members.append(
+                Claimed.Member(bucket: rows.int4(row, 1), id: rows.uuid(row, 2)))
         }
-        return (claim, Array(rows.text(0, 2)))
+        return read
     }
 }

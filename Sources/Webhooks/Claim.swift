@@ -20,6 +20,8 @@ struct Claimed: Sendable {
     var batch: UUID?
     /// Of a batch: all of its members, this one first.
     var members: [Member] = []
+    /// What it takes of the sender's places while it is on its way.
+    var places = 1
 
     struct Member: Sendable {
         let bucket: Int32
@@ -44,30 +46,39 @@ enum Claim {
         _ rooms: [(webhook: String, room: Int)], share: Share, leaseUntil: Timestamp, now: Timestamp,
         _ connection: Connection
     ) throws(PostgresError) -> [Claimed] {
-        let rows = try connection.byIndex("claiming deliveries") { () throws(PostgresError) in
-            try connection.execute(
-                """
-                with due as (
-                    select d.bucket, d.id, d.fence, d.next_at
-                    from unnest($1::text[], $2::int[]) as lane(webhook, room)
-                    cross join lateral (
-                        select d.bucket, d.id, d.fence, d.next_at, d.ordinal from delivery d
-                        where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $3
-                            and d.bucket % $4 = $5
-                            and (not d.ordered or not exists (
-                                select 1 from delivery e where e.bucket = d.bucket and e.webhook = d.webhook
-                                    and e.profile_id = d.profile_id and e.ordered and e.state in ('queued', 'batched')
-                                    and e.ordinal < d.ordinal))
-                        order by d.next_at, d.ordinal limit lane.room
-                    ) d
-                )
-                update delivery d set next_at = $6, fence = d.fence + 1
-                from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence and d.state = 'queued'
-                returning \(columns)
-                """, rooms.map(\.webhook), rooms.map { Int32($0.room) }, now, share.count, share.index,
-                leaseUntil,
-                context: "claiming deliveries")
+        try connection.byIndex("claiming deliveries") { () throws(PostgresError) in
+            try find(rooms, share: share, leaseUntil: leaseUntil, now: now, connection)
         }
+    }
+
+    /// The same within a transaction of `byIndex`.
+    static func find(
+        _ rooms: [(webhook: String, room: Int)], share: Share, leaseUntil: Timestamp, now: Timestamp,
+        _ connection: Connection
+    ) throws(PostgresError) -> [Claimed] {
+        if rooms.isEmpty { return [] }
+        let rows = try connection.execute(
+            """
+            with due as (
+                select d.bucket, d.id, d.fence, d.next_at
+                from unnest($1::text[], $2::int[]) as lane(webhook, room)
+                cross join lateral (
+                    select d.bucket, d.id, d.fence, d.next_at, d.ordinal from delivery d
+                    where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $3
+                        and d.bucket % $4 = $5
+                        and (not d.ordered or not exists (
+                            select 1 from delivery e where e.bucket = d.bucket and e.webhook = d.webhook
+                                and e.profile_id = d.profile_id and e.ordered and e.state in ('queued', 'batched')
+                                and e.ordinal < d.ordinal))
+                    order by d.next_at, d.ordinal limit lane.room
+                ) d
+            )
+            update delivery d set next_at = $6, fence = d.fence + 1
+            from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence and d.state = 'queued'
+            returning \(columns)
+            """, rooms.map(\.webhook), rooms.map { Int32($0.room) }, now, share.count, share.index,
+            leaseUntil,
+            context: "claiming deliveries")
         return ordered(rows, leaseUntil: leaseUntil, now: now)
     }
 
@@ -131,10 +142,17 @@ extension Connection {
         _ context: String, _ body: () throws(PostgresError) -> Result
     ) throws(PostgresError) -> Result {
         try transaction(context: context) { () throws(PostgresError) in
-            try script(
-                "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
-            )
+            try byIndexUntilCommit()
             return try body()
         }
+    }
+
+    /// The same for a transaction that has begun.
+    func byIndexUntilCommit() throws(PostgresError) {
+        try script(
+            """
+            set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
+            set local jit = off
+            """)
     }
 }

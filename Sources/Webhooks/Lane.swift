@@ -3,12 +3,6 @@ import Foundations
 /// One webhook's own queue in memory: what this server has claimed for it, how much of that may be sent now, and how it
 /// went. Pure: it decides, `Sender` does.
 struct Lane: Sendable {
-    enum Fault: Sendable, Equatable {
-        case none
-        /// The definition cannot be used on this server.
-        case unusable(String)
-    }
-
     let name: String
     private(set) var endpoint: Endpoint?
     private(set) var definition: WebhookDefinition
@@ -17,10 +11,15 @@ struct Lane: Sendable {
     var failingSince: Timestamp?
     private(set) var breaker = Breaker()
     /// Claimed and not sent yet, in their order.
-    var ready: ArraySlice<Claimed> = []
+    private(set) var ready: ArraySlice<Claimed> = []
+    /// Of the places that all lanes share: what `ready` and what is on its way takes.
+    private(set) var placesReady = 0
+    private(set) var placesInFlight = 0
+    /// Of one of those that came last, the large ones for longer.
+    private var usualPlaces = 1
     /// The queue was found empty: it is asked again from then on.
     var askAt: Timestamp?
-    var inFlight = 0
+    private(set) var inFlight = 0
     /// A probe is on its way or about to be claimed.
     var isProbing = false
     private var quota: Int
@@ -28,8 +27,8 @@ struct Lane: Sendable {
     private var filledAt: Timestamp?
     /// Our share of the webhook's limits.
     var servers = 1
-    /// The definition's text as the table had it.
-    var applied = ""
+    /// When the definition was applied, as the table had it.
+    var appliedAt: Timestamp?
     private(set) var tally = Tally()
 
     /// What happened since it was last written to the table.
@@ -43,6 +42,17 @@ struct Lane: Sendable {
         var lastError: String?
         var lastExcerpt: String?
         var isEmpty: Bool { failures == 0 && !hadSuccess }
+
+        func followed(by new: Tally) -> Tally {
+            if new.isEmpty { return self }
+            var both = new
+            both.failures += failures
+            both.hadSuccess = hadSuccess || new.hadSuccess
+            if !new.hadSuccess { both.failingSince = failingSince ?? new.failingSince }
+            both.lastSuccessAt = new.lastSuccessAt ?? lastSuccessAt
+            both.lastFailureAt = new.lastFailureAt ?? lastFailureAt
+            return both
+        }
     }
 
     init(_ definition: WebhookDefinition, _ endpoint: Endpoint?) {
@@ -60,8 +70,13 @@ struct Lane: Sendable {
     private var concurrency: Int { max(1, definition.limit.concurrency / servers) }
     private static let mostReady = 2000
 
+    /// Whether anything may go out: all of it, or a probe.
+    var isSending: Bool { state == .active || state == .paused && isProbing }
+
     /// How many deliveries to claim now.
-    func room(at now: Timestamp) -> Int {
+    ///
+    /// - Parameter share: Places for what is claimed and not sent, of all lanes.
+    func room(at now: Timestamp, _ share: FairShare) -> Int {
         guard endpoint != nil, (askAt ?? now) <= now else { return 0 }
         switch state {
         case .disabled: return 0
@@ -73,7 +88,9 @@ struct Lane: Sendable {
             // Two seconds ahead: what waits longer than that is better found by another server.
             wanted = min(wanted, max(1, rate.count * 2_000_000 / Int(rate.microseconds) / servers))
         }
-        return ready.count <= wanted / 2 ? wanted - ready.count : 0
+        guard ready.count <= wanted / 2 else { return 0 }
+        let room = share.room(holding: placesReady)
+        return min(wanted - ready.count, room > 0 ? max(room / usualPlaces, 1) : 0)
     }
 
     /// What came of a claim makes the next one larger or smaller.
@@ -87,9 +104,12 @@ struct Lane: Sendable {
     }
 
     /// Whether one more request may go out now; takes its token if it may.
-    mutating func admits(at now: Timestamp) -> Bool {
+    ///
+    /// - Parameter share: Places for what is on its way, of all lanes.
+    mutating func admits(at now: Timestamp, _ share: FairShare) -> Bool {
+        guard share.room(holding: placesInFlight) > 0 else { return false }
         guard endpoint != nil, inFlight < (state == .paused ? 1 : concurrency) else { return false }
-        guard state == .active || state == .paused && isProbing else { return false }
+        guard isSending else { return false }
         guard let rate = definition.limit.rate else { return true }
         let perMicrosecond = Double(rate.count) / Double(rate.microseconds) / Double(servers)
         // A burst is what comes in a second, or one.
@@ -109,7 +129,8 @@ struct Lane: Sendable {
     mutating func giveBackToken() { tokens += 1 }
 
     /// When something of `ready` can be sent at the earliest; nil: nothing waits for time alone.
-    func nextLook(at now: Timestamp) -> Timestamp? {
+    func nextLook(at now: Timestamp, _ share: FairShare) -> Timestamp? {
+        guard share.room(holding: placesInFlight) > 0 else { return nil }
         guard let first = ready.first, endpoint != nil, state != .disabled, inFlight < concurrency else {
             return nil
         }
@@ -127,6 +148,7 @@ struct Lane: Sendable {
         guard let first = ready.first else { return [] }
         if first.batch != nil || definition.batch.max == 1 || state == .paused {
             _ = ready.popFirst()
+            placesReady -= Self.places(ready: first)
             return [first]
         }
         var chosen: [Claimed] = []
@@ -143,7 +165,35 @@ struct Lane: Sendable {
         guard isFull || isOld else { return [] }
         let ids = Set(chosen.map(\.id))
         ready.removeAll { ids.contains($0.id) }
+        for claim in chosen { placesReady -= Self.places(ready: claim) }
         return chosen
+    }
+
+    /// A place for what waits is 4 KiB of memory, …
+    private static func places(ready claim: Claimed) -> Int { 1 + claim.item.count >> 12 }
+    /// … one for what is on its way 32 KiB: the request, and the answer of up to 16 KiB.
+    private static func places(inFlight claims: [Claimed]) -> Int {
+        1 + claims.reduce(0) { $0 + $1.item.count } >> 15
+    }
+
+    mutating func append(_ claim: Claimed) {
+        let places = Self.places(ready: claim)
+        ready.append(claim)
+        placesReady += places
+        usualPlaces = max(places, usualPlaces - usualPlaces / 8)
+    }
+
+    /// These go out as one request, and hold so many places until they are back.
+    mutating func depart(_ claims: [Claimed]) -> Int {
+        let places = Self.places(inFlight: claims)
+        inFlight += 1
+        placesInFlight += places
+        return places
+    }
+
+    mutating func comeBack(places: Int) {
+        inFlight -= 1
+        placesInFlight -= places
     }
 
     // MARK: How it went
@@ -151,7 +201,6 @@ struct Lane: Sendable {
     enum Turn: Sendable, Equatable { case none, pause, resume }
 
     mutating func note(_ result: AttemptResult) -> Turn {
-        inFlight -= 1
         isProbing = false
         let opens = breaker.note(success: result.isSuccess, at: result.at)
         if result.isSuccess {
@@ -183,9 +232,12 @@ struct Lane: Sendable {
         return tally
     }
 
+    /// It was not written after all: what happened since comes on top.
+    mutating func restore(_ older: Tally) { tally = older.followed(by: tally) }
+
     /// Nothing is sent for a while: what was claimed goes back.
     mutating func empty() -> [Claimed] {
-        defer { ready = [] }
+        defer { (ready, placesReady) = ([], 0) }
         return Array(ready)
     }
 }

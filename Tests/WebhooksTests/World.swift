@@ -63,10 +63,13 @@ final class World {
     }
 
     @discardableResult
-    func startSender(clock: Clock = .system, slack: Int64 = 30) -> Sender {
+    func startSender(
+        clock: Clock = .system, slack: Int64 = 30, _ change: (inout Sender.Options) -> Void = { _ in }
+    ) -> Sender {
         var options = Sender.Options { _ in nil }
         options.idle = 20
         options.slack = slack
+        change(&options)
         let sender = Sender(client: client, options: options, clock: clock, logger: Logger(label: "test"))
         sender.use(database.conninfo)
         senders.append(sender)
