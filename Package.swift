@@ -84,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "torture", dependencies: ["TestSupport", arguments], swiftSettings: settings),
         .executableTarget(
-            name: "loadgen", dependencies: ["Foundations", arguments], swiftSettings: settings),
+            name: "loadgen", dependencies: ["Foundations", "CLinux", arguments], swiftSettings: settings),
 
         tests(of: "Foundations"),
         tests(of: "Payload", ["TestSupport"]),

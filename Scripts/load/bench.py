@@ -3,6 +3,8 @@
 import argparse, contextlib, json, os, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
 import urllib.request
 
+from deliveries import Deliveries
+
 WAYMARK, LOADGEN = os.environ["WAYMARK_BINARY"], os.environ["LOADGEN_BINARY"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = os.sysconf("SC_CLK_TCK")
@@ -309,6 +311,10 @@ class Bench:
         for s in sockets:
             s.close()
 
+    # How fast what journeys fire goes out.
+    def deliveries(self):
+        Deliveries(self, wrk, loadgen, say).measure()
+
     # What it costs when there is much already.
     def growth(self):
         def rate():
@@ -332,7 +338,7 @@ class Bench:
         settings = {name: self.waymark.sql(f"show {name}") for name in ("fsync", "synchronous_commit")}
         if set(settings.values()) != {"on"}:
             sys.exit(f"the database does not keep its promises: {settings}")
-        for figure in self.a.only or ["answers", "stored", "parts", "latency", "idle"]:
+        for figure in self.a.only or ["answers", "stored", "parts", "latency", "deliveries", "idle"]:
             getattr(self, figure)()
         if self.a.growth:
             self.growth()
@@ -359,7 +365,7 @@ def main():
     parser = argparse.ArgumentParser(prog="Scripts/bench")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--only", action="append", choices=["answers", "stored", "parts", "latency", "idle"])
+    parser.add_argument("--only", action="append", choices=["answers", "stored", "parts", "latency", "deliveries", "idle"])
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

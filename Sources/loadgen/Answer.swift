@@ -9,18 +9,24 @@ enum Answer {
             guard let end = find("\r\n\r\n", in: bytes), let field = find("content-length:", in: bytes),
                 field < end
             else { return nil }
-            var length = 0
-            for byte in bytes[(field + 15)..<end] where byte != UInt8(ascii: " ") {
-                guard (48...57).contains(byte) else { break }
-                length = length * 10 + Int(byte - 48)
-            }
+            let length = number(Bytes(rebasing: bytes[(field + 15)..<end]))
             if bytes.count < end + 4 + length || end < 12 { return nil }
             return bytes[9..<12].reduce(0) { $0 * 10 + Int($1) - 48 }
         }
     }
 
+    /// The number at the beginning, after spaces.
+    static func number(_ bytes: Bytes) -> Int {
+        var number = 0
+        for byte in bytes.drop(while: { $0 == UInt8(ascii: " ") }) {
+            guard (48...57).contains(byte) else { break }
+            number = number * 10 + Int(byte - 48)
+        }
+        return number
+    }
+
     /// Where a text begins, whatever its letters' case.
-    private static func find(_ text: StaticString, in bytes: Bytes) -> Int? {
+    static func find(_ text: StaticString, in bytes: Bytes) -> Int? {
         let count = text.utf8CodeUnitCount
         if bytes.count < count { return nil }
         let first = text.utf8Start[0]
@@ -30,12 +36,18 @@ enum Answer {
         return nil
     }
 
-    static func connect(_ port: UInt16) throws(SystemError) -> Int32 {
-        let descriptor = try retrying("socket") { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+    /// A port of 127.0.0.1.
+    static func local(_ port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return address
+    }
+
+    static func connect(_ port: UInt16) throws(SystemError) -> Int32 {
+        let descriptor = try retrying("socket") { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        var address = local(port)
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         _ = try retrying("connect") {
             withUnsafePointer(to: &address) {

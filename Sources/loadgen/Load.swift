@@ -13,18 +13,23 @@ final class Load: @unchecked Sendable {  // owners: `lock` of what both threads 
     private var free: [Int]
     /// When the request under way on a connection should have gone out; 0: none is.
     private var due: [UInt64]
+    /// The numbers of the events in the request under way.
+    private var marks: [Range<Int>]
+    private let hooks: HookTimes?
     private var received: [[UInt8]]
     private var latencies: [UInt32] = []
     private var statuses: [Int: Int] = [:]
     private var failures = 0
     private var isSending = true
 
-    init(port: UInt16, connections: Int, payloads: Payloads, plan: Plan) throws {
+    init(port: UInt16, connections: Int, payloads: Payloads, plan: Plan, hooks: HookTimes? = nil) throws {
         self.plan = plan
         self.payloads = payloads
+        self.hooks = hooks
         sockets = try (0..<connections).map { _ in try Answer.connect(port) }
         free = Array(0..<connections)
         due = Array(repeating: 0, count: connections)
+        marks = Array(repeating: 0..<0, count: connections)
         received = Array(repeating: [], count: connections)
     }
 
@@ -79,6 +84,8 @@ final class Load: @unchecked Sendable {  // owners: `lock` of what both threads 
     /// Under the lock. A request always fits into what the socket takes at once.
     private func send(_ connection: Int, due time: UInt64) {
         due[connection] = time
+        let first = payloads.mark
+        defer { marks[connection] = first..<payloads.mark }
         payloads.next { bytes in
             var sent = 0
             while sent < bytes.count {
@@ -119,6 +126,7 @@ final class Load: @unchecked Sendable {  // owners: `lock` of what both threads 
         received[connection].removeAll(keepingCapacity: true)
         let now = monotonic()
         let time = due[connection]
+        if status == 200 { hooks?.answered(lock.withLock { _ in marks[connection] }, at: now) }
         if time >= plan.measured, time < plan.end {
             latencies.append(UInt32(min((now - min(time, now)) / 1000, UInt64(UInt32.max))))
             statuses[status, default: 0] += 1
@@ -135,21 +143,38 @@ final class Load: @unchecked Sendable {  // owners: `lock` of what both threads 
 
     // MARK: The outcome
 
+    /// Gives webhooks that are on their way so long to arrive.
+    func awaitHooks(seconds: Double) {
+        let end = monotonic() + nanoseconds(seconds)
+        while let hooks, hooks.missing > 0, monotonic() < end { sleep(until: monotonic() + 10_000_000) }
+    }
+
     func report() -> String {
         latencies.sort()
-        func milliseconds(_ share: Double) -> String {
-            if latencies.isEmpty { return "null" }
-            let i = min(Int(Double(latencies.count) * share), latencies.count - 1)
-            return "\(Double(latencies[i]) / 1000)"
-        }
         let seconds = Double(plan.end - plan.measured) / 1e9
         let bad = statuses.filter { $0.key != 200 }.values.reduce(0, +)
         return """
             {"tool":"loadgen","requests":\(latencies.count),"seconds":\(seconds),"rps":\
-            \(Double(latencies.count) / seconds),"non2xx":\(bad),"socket_errors":\(failures),"p50_ms":\
-            \(milliseconds(0.5)),"p99_ms":\(milliseconds(0.99)),"p999_ms":\(milliseconds(0.999)),"max_ms":\
-            \(milliseconds(1))}
+            \(Double(latencies.count) / seconds),"non2xx":\(bad),"socket_errors":\(failures),\
+            \(shares(of: latencies, ""))\(hookReport())}
             """
+    }
+
+    private func hookReport() -> String {
+        guard let hooks else { return "" }
+        let times = hooks.latencies(from: plan.measured, to: plan.end)
+        return """
+            ,"hooks":\(times.count),"hooks_missing":\(hooks.missing),"hooks_repeated":\(hooks.repeats),\
+            \(shares(of: times, "hook_"))
+            """
+    }
+
+    /// Of sorted microseconds.
+    private func shares(of times: [UInt32], _ prefix: String) -> String {
+        [("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("max", 1)].map { name, share in
+            let i = min(Int(Double(times.count) * share), times.count - 1)
+            return "\"\(prefix)\(name)_ms\":" + (i < 0 ? "null" : "\(Double(times[i]) / 1000)")
+        }.joined(separator: ",")
     }
 
     // MARK: The machine

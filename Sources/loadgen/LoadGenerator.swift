@@ -31,28 +31,55 @@ import Glibc
     @Option(help: "Requests a session.") var perSession = 10
     @Option(help: "The source's id.") var source = "bench"
     @Option(help: "Pause while /metrics says that more bytes than this wait.") var backlog: Int?
+    @Option(
+        help:
+            "Send events of so many activities in turn, hook-0000 and so on, each event with a mark of its own."
+    )
+    var hooks: Int?
+    @Option(help: "Every so manieth of them is of hook-0000 besides.") var favour: Int?
+    @Option(
+        help: "Receive, on this port of 127.0.0.1, what they fire, and say how long after the answer it came."
+    )
+    var receive: UInt16?
+    @Flag(help: "Never answer what is posted to /hanging, and do not count what hook-0000 fires.")
+    var hanging = false
+    @Flag(help: "Do not count what hook-0000 fires.") var healthy = false
     @Option(help: "What decides the events.") var seed: UInt64 = 1
 
     func validate() throws {
         guard (1...60_000).contains(connections) else { throw ValidationError("--connections: 1 to 60000") }
         guard (1...10_000).contains(events) else { throw ValidationError("--events: 1 to 10000") }
         guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds: up to 3600") }
+        if let hooks, !(1...10_000).contains(hooks) { throw ValidationError("--hooks: 1 to 10000") }
+        if let favour, favour < 1 { throw ValidationError("--favour: from 1") }
         if let rate, rate <= 0 || rate > 1_000_000 { throw ValidationError("--rate: up to 1000000") }
     }
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        let payloads = Payloads(
-            source: source, events: events, ids: ids, emails: emails, perSession: perSession, seed: seed)
+        var kind = Payloads.Kind(source: source, events: events, ids: ids, emails: emails)
+        (kind.hooks, kind.favour) = (hooks ?? 0, favour)
+        let times = try receive.map { try receiver($0, kind) }
         let begin = monotonic()
         let plan = Plan(
             begin: begin, measured: begin + nanoseconds(warmup), end: begin + nanoseconds(warmup + seconds),
             rate: rate)
-        let load = try Load(port: port, connections: connections, payloads: payloads, plan: plan)
+        let payloads = Payloads(kind, perSession: perSession, seed: seed)
+        let load = try Load(
+            port: port, connections: connections, payloads: payloads, plan: plan, hooks: times)
         let watcher = backlog.map { Backlog(port: port, limit: $0, until: plan.end) }
         load.run(paused: { watcher?.isOver ?? false })
+        load.awaitHooks(seconds: 20)
         print(load.report())
         if load.isBroken { throw ExitCode(1) }
+    }
+
+    /// Starts it; what it notes.
+    private func receiver(_ port: UInt16, _ kind: Payloads.Kind) throws -> HookTimes {
+        let isOne = hanging || healthy
+        let times = HookTimes { !isOne || kind.hook(of: $0) != 0 }
+        try HookReceiver(port: port, hanging: hanging, times: times).start()
+        return times
     }
 }
 

@@ -4,11 +4,47 @@ import Foundations
 /// written as they go out.
 struct Payloads {
     private struct Template {
-        var bytes: [UInt8]
+        var bytes: [UInt8] = []
         var session = 0
         var ids: [Int] = []
         /// Where the events say whose they are: the session's id again.
         var names: [Int] = []
+        /// Where the events' marks and the four digits of their activities are written.
+        var marks: [Int] = []
+        var hooks: [Int] = []
+
+        /// Puts the request's head before a body in which the offsets were noted.
+        mutating func complete(with body: String) {
+            let head =
+                "POST /track HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+                + "\(body.utf8.count)\r\n\r\n"
+            let shift = head.utf8.count
+            bytes = Array((head + body).utf8)
+            session += shift
+            (ids, names) = (ids.map { $0 + shift }, names.map { $0 + shift })
+            (marks, hooks) = (marks.map { $0 + shift }, hooks.map { $0 + shift })
+        }
+    }
+
+    /// What the events are like.
+    struct Kind {
+        var source = "bench"
+        /// Events a request.
+        var events = 1
+        /// Each has an id.
+        var ids = false
+        /// Sign-ups name their person.
+        var emails = false
+        /// Of the activities `hook-0000`, … in turn, each event with a mark; 0: of everyday ones, without.
+        var hooks = 0
+        /// Every so manieth event is of `hook-0000` besides.
+        var favour: Int?
+
+        /// The activity of an event.
+        func hook(of mark: Int) -> Int {
+            if let favour, mark % favour == 0 { return 0 }
+            return hooks > 0 ? mark % hooks : 0
+        }
     }
 
     private static let idLength = 36
@@ -17,14 +53,16 @@ struct Payloads {
     private var left: [Int] = []
     private var sent = 0
     private let perSession: Int
+    private let kind: Kind
     private var random: Random
+    /// The number of the next event.
+    private(set) var mark = 0
 
-    init(source: String, events: Int, ids: Bool, emails: Bool, perSession: Int, seed: UInt64) {
+    init(_ kind: Kind, perSession: Int, seed: UInt64) {
         random = Random(state: seed)
         self.perSession = perSession
-        for _ in 0..<(events > 20 ? 64 : 512) {
-            templates.append(Self.template(source: source, events: events, ids: ids, emails: emails, &random))
-        }
+        self.kind = kind
+        for _ in 0..<(kind.events > 20 ? 64 : 512) { templates.append(Self.template(kind, &random)) }
         for _ in 0..<64 {
             sessions.append(Self.id(&random))
             left.append(perSession)
@@ -40,11 +78,22 @@ struct Payloads {
         write(sessions[s], at: templates[i].session, of: i)
         for offset in templates[i].names { write(sessions[s], at: offset, of: i) }
         for offset in templates[i].ids { write(Self.id(&random), at: offset, of: i) }
+        for (hook, offset) in zip(templates[i].hooks, templates[i].marks) {
+            write(Self.digits(kind.hook(of: mark), 4), at: hook, of: i)
+            write(Self.digits(mark, HookTimes.digits), at: offset, of: i)
+            mark += 1
+        }
         templates[i].bytes.withUnsafeBytes(body)
     }
 
+    private static func digits(_ number: Int, _ count: Int) -> [UInt8] {
+        var (digits, rest) = ([UInt8](repeating: 48, count: count), number)
+        for i in digits.indices.reversed() { (digits[i], rest) = (48 + UInt8(rest % 10), rest / 10) }
+        return digits
+    }
+
     private mutating func write(_ id: [UInt8], at offset: Int, of template: Int) {
-        templates[template].bytes.replaceSubrange(offset..<offset + Self.idLength, with: id)
+        templates[template].bytes.replaceSubrange(offset..<offset + id.count, with: id)
     }
 
     // MARK: Making
@@ -55,38 +104,36 @@ struct Payloads {
     ]
     private static let cities = ["Berlin", "Warsaw", "Lisbon", "Oslo", "Osaka", "Toronto", "Nairobi", "Lima"]
 
-    private static func template(
-        source: String, events: Int, ids: Bool, emails: Bool, _ random: inout Random
-    ) -> Template {
+    private static func template(_ kind: Kind, _ random: inout Random) -> Template {
         let hole = String(repeating: "0", count: idLength)
-        var body = #"{"source":{"id":"\#(source)"},"session":{"id":""#
-        let session = body.utf8.count
+        var template = Template()
+        var body = #"{"source":{"id":"\#(kind.source)"},"session":{"id":""#
+        template.session = body.utf8.count
         body += hole + #""},"context":\#(context(&random)),"events":["#
-        var (offsets, names): ([Int], [Int]) = ([], [])
-        for n in 0..<events {
-            let type = random.pick(types)
+        for n in 0..<kind.events {
+            let type = kind.hooks > 0 ? "hook-0000" : random.pick(types)
             body += (n > 0 ? "," : "") + #"{"type":"\#(type)","#
-            if ids {
+            if kind.hooks > 0 { template.hooks.append(body.utf8.count - 6) }
+            if kind.ids {
                 body += #""id":""#
-                offsets.append(body.utf8.count)
+                template.ids.append(body.utf8.count)
                 body += hole + #"","#
             }
             body += #""properties":{"#
-            if emails, type == "sign-up" {
+            if kind.hooks > 0 {
+                body += #""mark":"mark-"#
+                template.marks.append(body.utf8.count)
+                body += String(repeating: "0", count: HookTimes.digits) + #"","#
+            }
+            if kind.emails, type == "sign-up" {
                 body += #""email":""#
-                names.append(body.utf8.count)
+                template.names.append(body.utf8.count)
                 body += hole + #"@example.com","#
             }
             body += properties(&random) + "}}"
         }
-        body += "]}"
-        let head =
-            "POST /track HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
-            + "\(body.utf8.count)\r\n\r\n"
-        let shift = head.utf8.count
-        return Template(
-            bytes: Array((head + body).utf8), session: session + shift, ids: offsets.map { $0 + shift },
-            names: names.map { $0 + shift })
+        template.complete(with: body + "]}")
+        return template
     }
 
     private static func properties(_ random: inout Random) -> String {
