@@ -77,7 +77,7 @@ struct Lane: Sendable {
     ///
     /// - Parameter share: Places for what is claimed and not sent, of all lanes.
     func room(at now: Timestamp, _ share: FairShare) -> Int {
-        guard endpoint != nil, (askAt ?? now) <= now else { return 0 }
+        guard endpoint != nil, !isResting(at: now) else { return 0 }
         switch state {
         case .disabled: return 0
         case .paused: return isProbing && ready.isEmpty && inFlight == 0 ? 1 : 0
@@ -91,6 +91,12 @@ struct Lane: Sendable {
         guard ready.count <= wanted / 2 else { return 0 }
         let room = share.room(holding: placesReady)
         return min(wanted - ready.count, room > 0 ? max(room / usualPlaces, 1) : 0)
+    }
+
+    /// Whether its queue was empty a moment ago. What lies further ahead was said by a clock that was set back since.
+    private func isResting(at now: Timestamp) -> Bool {
+        guard let askAt else { return false }
+        return askAt > now && askAt <= now.adding(seconds: 5)
     }
 
     /// What came of a claim makes the next one larger or smaller.
@@ -115,7 +121,8 @@ struct Lane: Sendable {
         // A burst is what comes in a second, or one.
         let most = max(1, perMicrosecond * 1_000_000)
         if let filledAt {
-            tokens = min(most, tokens + Double(now.microseconds - filledAt.microseconds) * perMicrosecond)
+            let passed = max(now.microseconds - filledAt.microseconds, 0)
+            tokens = min(most, tokens + Double(passed) * perMicrosecond)
         } else {
             tokens = most
         }
@@ -161,7 +168,9 @@ struct Lane: Sendable {
             if chosen.count == definition.batch.max { break }
         }
         let isFull = chosen.count == definition.batch.max || chosen.count < ready.count
-        let isOld = now >= first.claimedAt.adding(microseconds: definition.batch.linger)
+        // Or the clock was set back.
+        let isOld =
+            now >= first.claimedAt.adding(microseconds: definition.batch.linger) || now < first.claimedAt
         guard isFull || isOld else { return [] }
         let ids = Set(chosen.map(\.id))
         ready.removeAll { ids.contains($0.id) }

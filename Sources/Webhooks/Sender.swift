@@ -309,6 +309,7 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
     /// Takes over what was applied, paused, enabled or disabled elsewhere.
     private func take(_ statuses: [Errand.Outcome.Status]) {
         let changing = Set(next.transitions.map(\.webhook))
+        isStirred = true
         for status in statuses {
             if let applied = status.applied { define(status, applied) }
             next.giveBack += lanes.take(status, isChanging: changing.contains(status.name))

@@ -83,6 +83,24 @@ import Testing
         #expect(table.departures(at: now).isEmpty)
     }
 
+    /// A clock that is set back by an hour keeps no lane waiting for an hour.
+    @Test func aClockThatGoesBackHoldsUpNothing() throws {
+        let (now, before) = (Timestamp(seconds: 10_000), Timestamp(seconds: 6400))
+        var table = LaneTable(ahead: 1000, flight: 40)
+        try define("lane", concurrency: 10, &table) {
+            $0.limit.rate = Rate(count: 10, microseconds: 1_000_000)
+            $0.batch = WebhookDefinition.Batch(max: 100, linger: 1_000_000)
+        }
+        _ = table.take([], of: [("lane", 5)], nextAt: now.adding(seconds: 1))
+        #expect(table.rooms(at: now).isEmpty)
+        #expect(table.rooms(at: before).count == 1)
+        for _ in 0..<3 {
+            fill("lane", 1, at: now, &table)
+            #expect(table.departures(at: now).isEmpty)
+            #expect(table.departures(at: before).count == 1)
+        }
+    }
+
     /// A tally that could not be written is written with the next one.
     @Test func talliesAddUp() {
         func tally(_ change: (inout Lane.Tally) -> Void) -> Lane.Tally {
@@ -103,8 +121,14 @@ import Testing
 
     // MARK: Helpers
 
-    private func define(_ name: String, concurrency: Int, _ table: inout LaneTable) throws {
-        let webhook = Samples.webhook(name) { $0.limit.concurrency = concurrency }
+    private func define(
+        _ name: String, concurrency: Int, _ table: inout LaneTable,
+        _ change: (inout WebhookDefinition) -> Void = { _ in }
+    ) throws {
+        let webhook = Samples.webhook(name) {
+            $0.limit.concurrency = concurrency
+            change(&$0)
+        }
         let endpoint = try Endpoint(webhook) { _ in nil }
         table.define(webhook, endpoint, appliedAt: Timestamp(seconds: 1))
     }
