@@ -98,7 +98,7 @@ struct CatalogueTests {
         catalogue.use(database.conninfo)
         let events = (0..<800).map { event("many\($0)", #"{"x":1}"#) }
         try node.write([TestRequest().with { $0.events = events }])
-        try eventually("all views are there", within: 30, every: 0.05) {
+        try eventually("all views are there", within: 38, every: 0.05) {
             try database.count("select count(*) from activity_view where name like 'many%'") == 800
         }
         try stop(catalogue)
