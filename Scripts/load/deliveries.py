@@ -81,14 +81,17 @@ class Deliveries:
             nginx = self.wrk(self.bench.nginx.port, 64, self.a.seconds)["rps"]
             for name, rates in ways.items():
                 is_queue = name == "deliveries from the queue"
+                due = self.queue_again() if is_queue else None
                 before = self.counts()
-                self.queue_again() if is_queue else self.pour(round)
+                if not is_queue:
+                    self.pour(round)
                 self.waymark.drained()
                 self.emptied()
-                time.sleep(0.2)
+                took = self.since_first(due) if is_queue else time.monotonic() - before["at"]
+                time.sleep(1)  # what PostgreSQL counts it says a little later
                 spent = self.between(before, self.counts(), name)
                 if spent:
-                    rates.append((spent["sent"] / (spent["at"] - 0.2), nginx, spent))
+                    rates.append((spent["sent"] / took, nginx, spent))
                     self.say(f"{name}: {rates[-1][0]:.0f}/s, nginx {nginx:.0f}/s")
         for name, rates in ways.items():
             self.report(name, rates)
@@ -97,9 +100,16 @@ class Deliveries:
         self.loadgen(self.waymark.port, connections=64, seconds=2 * self.a.seconds, backlog=2_000_000, hooks=1,
                      warmup=0, seed=round + 1)
 
-    # What was sent is due once more.
+    # What was sent is due once more, when this statement is long over; when.
     def queue_again(self):
-        self.waymark.sql("update delivery set state = 'queued', next_at = now(), attempt_base = attempt")
+        due = self.waymark.sql("select clock_timestamp() + '10 s'")
+        self.waymark.sql(f"update delivery set state = 'queued', next_at = '{due}', attempt_base = attempt")
+        return due
+
+    # Seconds from the first attempt that was made since.
+    def since_first(self, due):
+        return float(self.waymark.sql(
+            f"select extract(epoch from clock_timestamp() - min(at)) from attempt where at >= '{due}'"))
 
     def report(self, name, rates):
         if not rates:
