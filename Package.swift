@@ -109,7 +109,11 @@ let package = Package(
         tests(of: "Identity", ["TestSupport", "Payload", logging]),
         tests(of: "Intake", [logging]),
         tests(
-            of: "Loader", ["TestSupport", "Identity", "Activities", "Payload", "Spool", "Postgres", logging]),
+            of: "Loader",
+            [
+                "TestSupport", "Enrolments", "Journeys", "Webhooks", "Identity", "Activities", "Payload",
+                "Spool", "Postgres", logging,
+            ]),
         tests(of: "waymark", [arguments, logging]),
         black("Conformance"),
         black("Durability"),

@@ -15,6 +15,7 @@ extension Endpoints {
         .query("reason", Shapes.reason, "only for this reason", like: "malformed"),
         .query("source", .text(1...256), "only of this source", like: "shop-web"),
         .query("activity", .text(1...256), "only of this activity", like: "product-purchase"),
+        .query("journey", .text(1...256), "only what this journey was kept from", like: "high_value_cart"),
         .query("from", .moment, "only what was received from this moment on", like: "2026-01-31T00:00:00Z"),
         .query("to", .moment, "only what was received before this moment", like: "2026-02-01T00:00:00Z"),
     ]
@@ -22,8 +23,8 @@ extension Endpoints {
     private static let filterBody = Shape.some(
         1, "QuarantineFilter",
         of: [
-            "reason": Shapes.reason, "source": .text(1...256), "activity": .text(1...256), "from": .moment,
-            "to": .moment,
+            "reason": Shapes.reason, "source": .text(1...256), "activity": .text(1...256),
+            "journey": .text(1...256), "from": .moment, "to": .moment,
         ]
     ).saying("which events are meant: those of which all of this is true")
 
@@ -32,6 +33,7 @@ extension Endpoints {
         var filter = Quarantine.Filter(reasons: [value("reason")?.asText].compactMap { $0 })
         filter.source = value("source")?.asText
         filter.activity = value("activity")?.asText
+        filter.journey = value("journey")?.asText
         filter.since = value("from")?.asText.flatMap { Shape.Text.moment($0) }
         filter.before = value("to")?.asText.flatMap { Shape.Text.moment($0) }
         return filter

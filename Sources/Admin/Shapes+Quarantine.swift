@@ -2,11 +2,16 @@ import Foundations
 import Loader
 
 extension Shapes {
-    static let reason = Shape.oneOf("malformed", "limit", "denied", "conflict", "frozen", "poison")
+    static let reason = Shape.oneOf(
+        "malformed", "limit", "denied", "conflict", "frozen", "poison", "source", "journey")
 
     private static let itemFields: KeyValuePairs<String, Shape> = [
         "id": .id, "received_at": .moment, "source": Shape.text.like("shop-web"),
         "activity": Shape.text.orNull, "reason": reason,
+        "journey": Shape.text.orNull.saying(
+            "the journey that could not do with a stored event what it wanted to; null: the event was not taken"
+        ),
+        "event_id": Shape.id.orNull.saying("the stored event"),
         "pointer": Shape.text.orNull.saying("JSON pointer into the event").like("/properties/price"),
         "detail": Shape(.anything).saying("why, for programs: code, expected, found, nearest known name"),
         "message": Shape.text.orNull.like("expected a number, found a string"),
@@ -23,6 +28,7 @@ extension Shapes {
         [
             "id": JSONValue(item.id), "received_at": JSONValue(item.receivedAt),
             "source": .text(item.source), "activity": JSONValue(item.activity), "reason": .text(item.reason),
+            "journey": JSONValue(item.journey), "event_id": JSONValue(item.eventID),
             "pointer": JSONValue(item.pointer), "detail": JSONValue(json: item.detail),
             "message": JSONValue(item.message), "client_id": JSONValue(item.clientID),
             "session_id": JSONValue(item.sessionID), "profile_id": JSONValue(item.profileID),
@@ -38,8 +44,8 @@ extension Shapes {
             "context": Shape(.anything).saying("of its session"),
             "time": Shape.clientMoment.orNull.saying("when the client said it happened"),
             "sent_at": Shape.clientMoment.orNull.saying("what the client's clock said when it sent"),
-            "sent_profile": Shape.text.orNull, "user_agent": Shape.text.orNull, "task": .id,
-            "instance": Shape.id.saying("the server that received it"),
+            "sent_profile": Shape.text.orNull, "user_agent": Shape.text.orNull,
+            "task": Shape.id.orNull, "instance": Shape.id.orNull.saying("the server that received it"),
         ])
 
     static func quarantineEntry(_ entry: Quarantine.Entry) -> JSONValue {
@@ -55,7 +61,8 @@ extension Shapes {
     static let quarantineGroup = Shape.object(
         "QuarantineGroup",
         [
-            "reason": reason, "source": .text, "activity": Shape.text.orNull, "count": .count,
+            "reason": reason, "source": .text, "activity": Shape.text.orNull,
+            "journey": Shape.text.orNull, "count": .count,
             "first_at": .moment, "last_at": .moment, "example": Shape.id.saying("the latest of them"),
             "message": Shape.text.orNull.saying("what is wrong with the example"),
         ])
@@ -63,7 +70,8 @@ extension Shapes {
     static func quarantineGroup(_ group: Quarantine.Group) -> JSONValue {
         [
             "reason": .text(group.reason), "source": .text(group.source),
-            "activity": JSONValue(group.activity), "count": .integer(group.count),
+            "activity": JSONValue(group.activity), "journey": JSONValue(group.journey),
+            "count": .integer(group.count),
             "first_at": JSONValue(group.first), "last_at": JSONValue(group.last),
             "example": JSONValue(group.example), "message": JSONValue(group.message),
         ]

@@ -28,17 +28,25 @@ package final class JourneyStep {
         let at: Timestamp
     }
 
+    /// What a journey was kept from.
+    struct Kept {
+        let subject: Subject
+        let what: Withheld
+    }
+
     /// What became of a range of events; counts only once it is committed.
     package struct Outcome {
         /// Webhooks with something to send.
         package var webhooks: Set<String> = []
         package var deliveries = 0
         package var enrolled = 0
-        /// Events that the journeys could not be stepped with: their data is at fault.
+        /// How often the database refused what a journey made of an event.
         package var faults = 0
         /// Events that went by a journey since too much waited for a timer's decision.
         package var passedBy = 0
         package var warnings: [DeliveryQueue.Warning] = []
+        /// Of an attempt.
+        var withheld: [Kept] = []
 
         package init() {}
 
@@ -135,12 +143,40 @@ package final class JourneyStep {
         return try run(timers, besides: [], without: absent, at: now, connection)
     }
 
+    /// Lets a journey do what it was kept from.
+    func resume(
+        _ what: Withheld, of subject: Subject, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Outcome {
+        var person = subject
+        if let profile = subject.profile {
+            person = .profile(try PersonTable.resolve([profile], connection)[profile] ?? profile)
+        }
+        return try attempt(
+            [(person, .resumed(what, at: now))], besides: [], behind: [:], without: [], withholding: [],
+            at: now, connection)
+    }
+
+    /// What the database refuses of it goes into the quarantine, and the rest is done.
     private func run(
         _ steps: [(subject: Subject, input: Input)], besides others: Set<Subject>,
         without absent: [AbsentServer] = [], at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
+        let careful = CarefulSteps(self, without: absent, at: now, connection)
+        let (outcome, faults) = try careful.run(steps, besides: others)
+        try JourneyFault.write(faults, at: now, &random, connection)
+        return outcome
+    }
+
+    /// Steps all of it, or fails. `past`: what was stepped before and is not in the table yet.
+    func attempt(
+        _ steps: [(subject: Subject, input: Input)], besides others: Set<Subject>,
+        behind past: [Subject: [Occurrence]], without absent: [AbsentServer], withholding: Set<String>,
+        at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Outcome {
         var table = PersonTable()
-        try table.load(others.union(steps.map(\.subject)), with: rules.engine, at: now, connection)
+        try table.load(
+            others.union(steps.map(\.subject)), besides: steps.compactMap(\.input.timer), with: rules.engine,
+            at: now, connection)
         var histories: [Subject: StoredHistory] = [:]
         var outbox = Outbox(rules)
         var (outcome, traits) = (Outcome(), [ProfileChange]())
@@ -148,13 +184,15 @@ package final class JourneyStep {
             let history =
                 histories[subject]
                 ?? StoredHistory(subject.profile.flatMap { table.ids[$0] } ?? [], connection)
+            if histories[subject] == nil { history.recent = past[subject] ?? [] }
             histories[subject] = history
-            if case .event(let occurrence, _, _) = input { history.recent.append(occurrence) }
+            if let occurrence = input.newcomer { history.recent.append(occurrence) }
             if !table.isStillSet(input, of: subject) { continue }
             if let decision = table.unwaited(input, of: subject, absent) {
                 table.note([.decided(decision)], of: subject)
             }
-            let effects = table.step(subject, input, with: rules.engine, history)
+            let effects = table.step(
+                subject, input, with: rules.engine, history, withholding: withholding)
             if let failure = history.failure { throw failure }
             for effect in effects {
                 switch effect {
@@ -165,6 +203,8 @@ package final class JourneyStep {
                     guard let profile = subject.profile else { continue }
                     traits.append(change(profile, name, json, input))
                 case .enrol: outcome.enrolled += 1
+                case .withheld(let what):
+                    outcome.withheld.append(Kept(subject: subject, what: what))
                 case .decided(let decision) where decision.kind == .passedBy: outcome.passedBy += 1
                 default: break
                 }
@@ -177,21 +217,6 @@ package final class JourneyStep {
         return outcome
     }
 
-    /// An event went by all journeys, since PostgreSQL refused what they made of it.
-    package func noteFault(
-        _ error: PostgresError, _ event: Event?, at now: Timestamp, _ connection: Connection
-    ) throws(PostgresError) {
-        guard let event else { return }
-        let subject = event.profile ?? event.occurrence.id
-        try connection.execute(
-            """
-            insert into decision (bucket, id, subject, at, journey, version, enrolment, kind, detail, event_id)
-            values ($1, $2, $3, $4, '', '', $2, 'fault', $5, $6)
-            """, subject.bucket, UUID.v7(at: now, &random), subject, now,
-            "PostgreSQL refused what journeys made of it: \(error.sqlstate) \(error.message)",
-            event.occurrence.id, context: "noting a fault in journeys")
-    }
-
     private func change(_ profile: UUID, _ name: String, _ json: [UInt8], _ input: Input) -> ProfileChange {
         let stamp: TraitState.Stamp
         switch input {
@@ -199,8 +224,32 @@ package final class JourneyStep {
         case .attributes(_, let at): stamp = TraitState.Stamp(at, profile)
         case .timer(let id, let due): stamp = TraitState.Stamp(due, id)
         case .review(let due): stamp = TraitState.Stamp(due, profile)
+        case .resumed(let what, _):
+            stamp =
+                what.event.map { TraitState.Stamp($0.time, $0.id) } ?? TraitState.Stamp(what.clock, profile)
         }
         return ProfileChange(profile, TraitChange(name, .set, json), stamp, source: "@journey")
+    }
+}
+
+extension Input {
+    /// An event that is not in the history yet.
+    fileprivate var newcomer: Occurrence? {
+        switch self {
+        case .event(let occurrence, _, _): occurrence
+        case .resumed(let what, .some):
+            if case .event(let occurrence) = what.cause { occurrence } else { nil }
+        default: nil
+        }
+    }
+
+    /// The enrolment that it resumes: it has ended.
+    fileprivate var timer: UUID? {
+        if case .resumed(let what, _) = self, case .timer(let enrolment) = what.cause {
+            enrolment.id
+        } else {
+            nil
+        }
     }
 }
 

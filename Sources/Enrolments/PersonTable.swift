@@ -37,14 +37,15 @@ struct PersonTable {
     /// Locks the profiles and reads all that the engine needs. They must be persons (see `resolve`); one that was
     /// merged meanwhile makes the transaction be tried again.
     mutating func load(
-        _ subjects: Set<Subject>, with engine: Engine, at now: Timestamp, _ connection: Connection
+        _ subjects: Set<Subject>, besides ended: [UUID] = [], with engine: Engine, at now: Timestamp,
+        _ connection: Connection
     ) throws(PostgresError) {
         let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try lock(profiles, at: now, connection)
         for subject in subjects { persons[subject] = Journeys.Person(subject) }
         try readProfiles(profiles, connection)
         let all = subjects.map(\.id).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
-        try readEnrolments(all, at: now, connection)
+        try readEnrolments(all, besides: ended, at: now, connection)
         for (id, memory) in try Self.memories(of: profiles, connection) {
             persons[.profile(id)]?.memory = memory
         }
@@ -89,16 +90,16 @@ struct PersonTable {
     }
 
     private mutating func readEnrolments(
-        _ subjects: [UUID], at now: Timestamp, _ connection: Connection
+        _ subjects: [UUID], besides ended: [UUID], at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let rows = try connection.execute(
             """
             select e.state from unnest($1::int[], $2::uuid[]) as q(bucket, subject)
                 join enrolment e on e.bucket = q.bucket and e.subject = q.subject
-            where e.ended_at is null or e.is_latest or e.open_until >= $3
+            where e.ended_at is null or e.is_latest or e.open_until >= $3 or e.id = any($4)
             order by e.started_at, e.id
-            """, subjects.map(\.bucket), subjects, now.adding(seconds: -86_400), context: "reading enrolments"
-        )
+            """, subjects.map(\.bucket), subjects, now.adding(seconds: -86_400), ended,
+            context: "reading enrolments")
         for row in 0..<rows.count {
             guard let enrolment = Enrolment(encoded: Array(rows.text(row, 0))) else { continue }
             persons[enrolment.subject]?.enrolments.append(enrolment)
@@ -123,11 +124,12 @@ struct PersonTable {
 
     /// Steps one person, and remembers what is to be written.
     mutating func step(
-        _ subject: Subject, _ input: Input, with engine: Engine, _ history: any History
+        _ subject: Subject, _ input: Input, with engine: Engine, _ history: any History,
+        withholding: Set<String> = []
     ) -> [Effect] {
         guard var person = persons[subject] else { return [] }
         let before = person.enrolments
-        let effects = engine.step(&person, input, history: history)
+        let effects = engine.step(&person, input, history: history, withholding: withholding)
         persons[subject] = person
         for case .enrol(let enrolment) in effects {
             let last = before.last {
@@ -150,7 +152,7 @@ struct PersonTable {
                 dropped[id] = subject
             case .remember(let memory): if let profile = subject.profile { memories[profile] = memory }
             case .decided(let decision): decisions.append(decision)
-            case .deliver, .set: break
+            case .deliver, .set, .withheld: break
             }
         }
     }
@@ -207,7 +209,7 @@ struct PersonTable {
             select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bool[], $5::text[], $6::text[], $7::text[],
                 $8::int[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
                 $14::timestamptz[], $15::text[], $16::bool[], $17::text[])
-            on conflict (bucket, id) do update set phase = excluded.phase, step = excluded.step,
+            on conflict (bucket, id) do update set version = excluded.version, phase = excluded.phase, step = excluded.step,
                 started_at = excluded.started_at, due = excluded.due, open_until = excluded.open_until,
                 ended_at = excluded.ended_at, reason = excluded.reason, is_latest = e.is_latest and excluded.is_latest,
                 state = excluded.state

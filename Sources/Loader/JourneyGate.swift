@@ -78,33 +78,6 @@ final class JourneyGate {
         }
         if events.isEmpty, changes.isEmpty, merged.isEmpty { return }
         let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
-        do throws(PostgresError) {
-            let came = try connection.savepoint { () throws(PostgresError) in
-                try step.step(events, changes: changes, merged: merged, at: now, connection)
-            }
-            outcome.add(came)
-        } catch {
-            guard error.isDataFault else { throw error }
-            try careful(events, merged: merged, at: now, connection)
-        }
-    }
-
-    /// Each event by itself: what a journey makes of one may be what PostgreSQL refuses. The event is stored all the
-    /// same, and the trace says what was lost.
-    private func careful(
-        _ events: [JourneyStep.Event], merged: Set<UUID>, at now: Timestamp, _ connection: Connection
-    ) throws(PostgresError) {
-        for (events, changes) in [([], changes)] + events.map({ ([$0], []) }) {
-            do throws(PostgresError) {
-                let came = try connection.savepoint { () throws(PostgresError) in
-                    try step.step(events, changes: changes, merged: merged, at: now, connection)
-                }
-                outcome.add(came)
-            } catch {
-                guard error.isDataFault else { throw error }
-                outcome.faults += 1
-                try step.noteFault(error, events.first, at: now, connection)
-            }
-        }
+        outcome.add(try step.step(events, changes: changes, merged: merged, at: now, connection))
     }
 }

@@ -24,6 +24,8 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     private var connection: Connection?
     private var connectedAt: UInt64 = 0
     private var refreshed: UInt64 = 0
+    /// When it was looked for replays.
+    private var looked: UInt64 = 0
     private var isKnown = false
     private var isFailing = false
     /// Called after a commit that queued deliveries, with their webhooks.
@@ -34,6 +36,8 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     private static let most = 2000
     /// … and decided in one transaction, which locks their persons while it lasts.
     private static let chunk = 200
+    /// So many replays are done at once.
+    private static let replays = 50
 
     package init(
         setting: Locked<RulesInForce.Setting>, metrics: LoaderMetrics, identity: IdentityRules,
@@ -75,6 +79,7 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
                 while try takeAttached(connection) {}
                 while try decideSome(connection) {}
             }
+            try replaySome(connection)
             isFailing = false
         } catch {
             disconnect()
@@ -123,10 +128,34 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
         return taken.count == Self.chunk
     }
 
+    /// What journeys were kept from, and is asked for: some at a time, so that timers are not held up for long.
+    private func replaySome(_ connection: Connection) throws(PostgresError) {
+        guard clock.monotonic() - looked > 500_000_000 else { return }
+        looked = clock.monotonic()
+        guard try JourneyReplays.isAsked(connection) else { return }
+        // The journeys of this moment: they may have been mended just now.
+        refreshed = 0
+        try refresh(connection)
+        for _ in 0..<Self.replays {
+            let result = try retrying(connection) { () throws(PostgresError) in
+                try JourneyReplays.next(with: step, at: clock.now(), connection)
+            }
+            switch result {
+            case nil, .nothing: return
+            case .stays: metrics.replays.count("quarantined")
+            case .ran(let outcome):
+                metrics.replays.count("ran")
+                report(outcome)
+            }
+        }
+        looked = 0
+    }
+
     private func report(_ outcome: JourneyStep.Outcome) {
         metrics.deliveries.add(outcome.deliveries)
         metrics.enrolled.add(outcome.enrolled)
         metrics.passedBy.add(outcome.passedBy)
+        metrics.journeyFaults.add(outcome.faults)
         for warning in outcome.warnings {
             logger.warning("\(warning.text)", metadata: ["delivery": "\(warning.id)"])
         }

@@ -26,7 +26,7 @@ package final class LoaderMetrics: Sendable {
     package let deliveries = Counter()
     /// Timers of journeys that were decided.
     package let timers = Counter()
-    /// Events that went by the journeys: PostgreSQL refused what they made of them.
+    /// How often PostgreSQL refused what a journey made of an event.
     package let journeyFaults = Counter()
     /// Events that went by a journey since too much waited for a timer's decision.
     package let passedBy = Counter()

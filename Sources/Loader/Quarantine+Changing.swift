@@ -6,12 +6,14 @@ extension Quarantine {
     package struct Progress: Equatable, Sendable {
         /// Not done yet.
         package var waiting = 0
-        /// What left the quarantine, by what became of it: `stored`, `duplicate`, `unsaved`.
+        /// What left the quarantine, by what became of it: `stored`, `duplicate`, `unsaved`, or `ran`: its journey did
+        /// what it was kept from.
         package var done: [String: Int] = [:]
         /// What stays, by the reasons of now.
         package var kept: [String: Int] = [:]
 
-        package var stored: Int { done["stored"] ?? 0 }
+        /// Stored, or run: what a replay is asked for.
+        package var succeeded: Int { (done["stored"] ?? 0) + (done["ran"] ?? 0) }
         package init() {}
     }
 

@@ -11,16 +11,17 @@ extension Quarantine {
         let rows = try connection.execute(
             """
             select g.*, q.detail->>'message' from (
-                select reason, source, activity, count(*), min(received_at), max(received_at), max(id::text)::uuid as last
-                from quarantine where \(condition.sql) group by reason, source, activity
+                select reason, source, activity, journey, count(*), min(received_at), max(received_at),
+                    max(id::text)::uuid as last
+                from quarantine where \(condition.sql) group by reason, source, activity, journey
                 order by count(*) desc, max(received_at) desc limit \(most)
             ) g join quarantine q on q.id = g.last order by g.count desc, g.max desc
             """, with: condition.parameters, context: "grouping the quarantine")
         return (0..<rows.count).map { row in
             Group(
                 reason: rows.string(row, 0), source: rows.string(row, 1), activity: rows.stringOrNil(row, 2),
-                count: rows.int(row, 3), first: rows.timestamp(row, 4), last: rows.timestamp(row, 5),
-                example: rows.uuid(row, 6), message: rows.stringOrNil(row, 7))
+                journey: rows.stringOrNil(row, 3), count: rows.int(row, 4), first: rows.timestamp(row, 5),
+                last: rows.timestamp(row, 6), example: rows.uuid(row, 7), message: rows.stringOrNil(row, 8))
         }
     }
 
@@ -46,10 +47,10 @@ extension Quarantine {
             """, id, context: "reading the quarantine")
         if rows.isEmpty { return nil }
         return Entry(
-            item: item(rows, 0), payload: rows.json(0, 14).text,
-            context: rows.isNull(0, 15) ? nil : rows.json(0, 15).text, time: rows.timestampOrNil(0, 16),
-            sentAt: rows.timestampOrNil(0, 17), sentProfile: rows.stringOrNil(0, 18),
-            userAgent: rows.stringOrNil(0, 19), task: rows.uuid(0, 20), instance: rows.uuid(0, 21))
+            item: item(rows, 0), payload: rows.json(0, 16).text,
+            context: rows.isNull(0, 17) ? nil : rows.json(0, 17).text, time: rows.timestampOrNil(0, 18),
+            sentAt: rows.timestampOrNil(0, 19), sentProfile: rows.stringOrNil(0, 20),
+            userAgent: rows.stringOrNil(0, 21), task: rows.uuidOrNil(0, 22), instance: rows.uuidOrNil(0, 23))
     }
 
     /// How many there are for each reason.
@@ -64,13 +65,14 @@ extension Quarantine {
 
     private static let itemColumns = """
         id, received_at, source, activity, reason, pointer, detail, detail->>'message', client_id, session_id,
-        profile_id, requested_at, attempts, replayed_at
+        profile_id, requested_at, attempts, replayed_at, journey, event_id
         """
 
     private static func item(_ rows: Rows, _ row: Int) -> Item {
         Item(
             id: rows.uuid(row, 0), receivedAt: rows.timestamp(row, 1), source: rows.string(row, 2),
-            activity: rows.stringOrNil(row, 3), reason: rows.string(row, 4),
+            activity: rows.stringOrNil(row, 3), journey: rows.stringOrNil(row, 14),
+            eventID: rows.uuidOrNil(row, 15), reason: rows.string(row, 4),
             pointer: rows.stringOrNil(row, 5), detail: rows.isNull(row, 6) ? nil : rows.json(row, 6).text,
             message: rows.stringOrNil(row, 7), clientID: rows.stringOrNil(row, 8),
             sessionID: rows.stringOrNil(row, 9), profileID: rows.uuidOrNil(row, 10),
@@ -88,6 +90,7 @@ extension Quarantine {
             if !filter.reasons.isEmpty { sql += " and reason = any(\(parameter(filter.reasons)))" }
             if let source = filter.source { and("source =", source) }
             if let activity = filter.activity { and("activity =", activity) }
+            if let journey = filter.journey { and("journey =", journey) }
             if let since = filter.since { and("received_at >=", since) }
             if let before = filter.before { and("received_at <", before) }
             if let isWaiting = filter.isWaiting {

@@ -11,6 +11,8 @@ package enum Quarantine {
         package var reasons: [String] = []
         package var source: String?
         package var activity: String?
+        /// Only what this journey was kept from.
+        package var journey: String?
         /// Received at that moment or later …
         package var since: Timestamp?
         /// … and before that one.
@@ -25,8 +27,8 @@ package enum Quarantine {
 
         /// Does it mean every event that there is?
         package var isEverything: Bool {
-            ids.isEmpty && reasons.isEmpty && source == nil && activity == nil && since == nil
-                && before == nil
+            ids.isEmpty && reasons.isEmpty && source == nil && activity == nil && journey == nil
+                && since == nil && before == nil
         }
     }
 
@@ -35,6 +37,8 @@ package enum Quarantine {
         package let reason: String
         package let source: String
         package let activity: String?
+        /// The one that was kept from something; nil: the events could not be taken.
+        package let journey: String?
         package let count: Int
         package let first: Timestamp
         package let last: Timestamp
@@ -49,6 +53,10 @@ package enum Quarantine {
         package let receivedAt: Timestamp
         package let source: String
         package let activity: String?
+        /// The journey that could not do with the event, which is stored, what it wanted to; nil: the event itself
+        /// could not be taken.
+        package let journey: String?
+        package let eventID: UUID?
         package let reason: String
         package let pointer: String?
         /// JSON text (`QuarantineDetail`); nil: there is none.
@@ -78,9 +86,9 @@ package enum Quarantine {
         package let sentAt: Timestamp?
         package let sentProfile: String?
         package let userAgent: String?
-        package let task: UUID
+        package let task: UUID?
         /// The server that received it.
-        package let instance: UUID
+        package let instance: UUID?
     }
 
     /// A row that stays, and why.

@@ -38,7 +38,7 @@ struct ReplayClaims {
     /// Claims what was asked for first. Asking whether there is anything costs next to nothing.
     func take(_ most: Int, _ connection: Connection) throws(PostgresError) -> [Claim] {
         let found = try connection.execute(
-            "select now(), exists (select 1 from quarantine where requested_at is not null)",
+            "select now(), exists (select 1 from quarantine where requested_at is not null and journey is null)",
             context: "looking for replays")
         guard found.bool(0, 1) else { return [] }
         let now = found.timestamp(0, 0)
@@ -48,7 +48,7 @@ struct ReplayClaims {
             update quarantine q set claimed_at = $1, claimed_by = $2
             where q.id in (
                     select id from quarantine
-                    where requested_at is not null and (claimed_at is null
+                    where requested_at is not null and journey is null and (claimed_at is null
                         or (claimed_at not between $3 and $4 and claimed_by <> $2))
                     order by requested_at, id limit $5)
                 and q.requested_at is not null and (q.claimed_at is null

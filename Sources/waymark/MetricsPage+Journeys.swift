@@ -7,7 +7,7 @@ extension MetricsPage {
         counter("waymark_deliveries_total", "Deliveries that journeys queued", loader.deliveries.total)
         counter(
             "waymark_journey_faults_total",
-            "Events that went by the journeys: PostgreSQL refused what they made of them",
+            "What journeys made of events and PostgreSQL refused: it is in the quarantine",
             loader.journeyFaults.total)
         counter(
             "waymark_journey_passed_by_total",

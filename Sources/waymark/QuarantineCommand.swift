@@ -25,7 +25,9 @@ struct QuarantineCommand: ParsableCommand {
 struct QuarantineSelection: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Only this reason: malformed, limit, denied, conflict, frozen, poison or source. May be repeated.",
+            """
+            Only this reason: malformed, limit, denied, conflict, frozen, poison, source or journey. May be repeated.
+            """,
             valueName: "REASON"))
     var reason: [String] = []
 
@@ -34,6 +36,9 @@ struct QuarantineSelection: ParsableArguments {
 
     @Option(help: ArgumentHelp("Only of this activity, by its key.", valueName: "ACTIVITY"))
     var activity: String?
+
+    @Option(help: ArgumentHelp("Only what this journey was kept from.", valueName: "JOURNEY"))
+    var journey: String?
 
     @Option(
         help: ArgumentHelp(
@@ -50,6 +55,7 @@ struct QuarantineSelection: ParsableArguments {
         var filter = Quarantine.Filter(ids: try ids.map(Self.id), reasons: reason)
         filter.source = source
         filter.activity = activity
+        filter.journey = journey
         filter.since = since.map { now.adding(microseconds: -$0) }
         return filter
     }

@@ -47,7 +47,8 @@ struct QuarantineListCommand: ParsableCommand {
         var table = Table("REASON", "SOURCE", "ACTIVITY", .right("EVENTS"), "FIRST", "LAST", "FOR EXAMPLE")
         for group in groups {
             table.add(
-                group.reason, group.source, group.activity ?? "", "\(group.count)", group.first.short,
+                group.journey.map { "\(group.reason) \($0)" } ?? group.reason, group.source,
+                group.activity ?? "", "\(group.count)", group.first.short,
                 group.last.short, group.message ?? "")
         }
         table.print()
@@ -59,7 +60,7 @@ struct QuarantineListCommand: ParsableCommand {
         for item in items {
             table.add(
                 item.id.description, item.receivedAt.short, item.source, item.activity ?? "", item.reason,
-                item.pointer ?? "", item.message ?? "", item.replayText)
+                item.journey ?? item.pointer ?? "", item.message ?? "", item.replayText)
         }
         table.print()
     }
@@ -73,6 +74,7 @@ struct QuarantineListCommand: ParsableCommand {
                         json.member("reason", group.reason)
                         json.member("source", group.source)
                         json.member("activity", group.activity)
+                        json.member("journey", group.journey)
                         json.member("count", group.count)
                         json.member("first", group.first)
                         json.member("last", group.last)
@@ -102,6 +104,8 @@ extension Quarantine.Item {
         json.member("received_at", receivedAt)
         json.member("source", source)
         json.member("activity", activity)
+        json.member("journey", journey)
+        json.member("event_id", eventID)
         json.member("reason", reason)
         json.member("pointer", pointer)
         var text = detail ?? ""

@@ -11,7 +11,8 @@ struct QuarantineReplayCommand: ParsableCommand {
         discussion: """
             A running server judges them by the sources, limits and frozen activities of now. What is taken is stored \
             once, with its id and times as if it had come then; what is not stays, with the reason of now. Asking \
-            twice does it once.
+            twice does it once. Of an event that is stored, and that a journey could not do with what it wanted to, the \
+            journey alone is run.
 
             EXAMPLES
               waymark quarantine replay 019e2f4a-7c11-7a35-9f0c-3f5d0c9f6a21
@@ -19,7 +20,7 @@ struct QuarantineReplayCommand: ParsableCommand {
               waymark quarantine replay --all --wait 5m
 
             EXIT STATUS
-              1 if none was stored within --wait. With --wait 0s, only if there was nothing to ask for.
+              1 if none was stored or run within --wait. With --wait 0s, only if there was nothing to ask for.
             """)
 
     @Argument(help: ArgumentHelp("The events.", valueName: "ID")) var ids: [String] = []
@@ -48,7 +49,7 @@ struct QuarantineReplayCommand: ParsableCommand {
         } else {
             for line in Self.lines(asked, progress) { print(line.printable) }
         }
-        if asked == 0 || (wait > 0 && progress.stored == 0) { throw ExitCode.failure }
+        if asked == 0 || (wait > 0 && progress.succeeded == 0) { throw ExitCode.failure }
     }
 
     /// What became of the request, once all is done or the time is over.
@@ -86,7 +87,7 @@ struct QuarantineReplayCommand: ParsableCommand {
         var lines = ["\(asked) asked for"]
         let words = [
             "stored": "stored", "duplicate": "not stored: the same was stored before",
-            "unsaved": "processed and, as they ask, not stored",
+            "unsaved": "processed and, as they ask, not stored", "ran": "run through their journeys",
         ]
         for (outcome, count) in progress.done.sorted(by: { $0.key < $1.key }) {
             lines.append("\(count) \(words[outcome] ?? outcome)")

@@ -35,12 +35,13 @@ struct QuarantineShowCommand: ParsableCommand {
         let item = entry.item
         let place = item.pointer.map { " at \($0)" } ?? ""
         var facts: [(String, String?)] = [
-            ("event", item.id.description), ("reason", item.reason + place), ("why", item.message),
+            (item.journey == nil ? "event" : "id", item.id.description), ("reason", item.reason + place),
+            ("why", item.message), ("journey", item.journey), ("stored event", item.eventID?.description),
             ("source", item.source), ("activity", item.activity), ("received", item.receivedAt.iso8601),
             ("said", entry.time?.iso8601), ("sent", entry.sentAt?.iso8601), ("client's id", item.clientID),
             ("session", item.sessionID), ("profile", item.profileID?.description),
             ("profile sent", entry.sentProfile), ("user agent", entry.userAgent),
-            ("request", entry.task.description), ("server", entry.instance.description),
+            ("request", entry.task?.description), ("server", entry.instance?.description),
         ]
         if let at = item.requestedAt { facts.append(("replay", "asked for at \(at.iso8601), on its way")) }
         if let at = item.replayedAt {

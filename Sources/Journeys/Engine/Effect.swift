@@ -14,6 +14,8 @@ package enum Effect: Sendable, Equatable {
     /// The person's memory has changed, with the moment of the next review.
     case remember(Memory)
     case decided(Decision)
+    /// A journey was kept from what it would have done.
+    case withheld(Withheld)
 }
 
 /// Something to be sent.
@@ -84,4 +86,6 @@ package enum Input: Sendable, Equatable {
     case timer(UUID, due: Timestamp)
     /// The memory's review, as it was set; the same holds.
     case review(due: Timestamp)
+    /// What a journey was kept from, and may do now. `at`: so much later, in server time; nil: as of then.
+    case resumed(Withheld, at: Timestamp?)
 }

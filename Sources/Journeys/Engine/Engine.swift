@@ -50,10 +50,14 @@ package struct Engine: Sendable {
     /// Steps a person. The effects come in the order in which they happened; rows are named once, as they are at the
     /// end.
     ///
-    /// - Parameter history: The person's events that were stepped before, and the present one.
-    package func step(_ person: inout Person, _ input: Input, history: any History = NoHistory()) -> [Effect]
-    {
-        let step = Stepping(rules: rules, person: person, history: history)
+    /// - Parameters:
+    ///   - history: The person's events that were stepped before, and the present one.
+    ///   - withholding: Journeys that must do nothing: the effects say what they were kept from.
+    package func step(
+        _ person: inout Person, _ input: Input, history: any History = NoHistory(),
+        withholding: Set<String> = []
+    ) -> [Effect] {
+        let step = Stepping(rules: rules, person: person, history: history, withholding: withholding)
         step.take(input)
         let effects = step.finish()
         person = step.person

@@ -93,6 +93,14 @@ package final class Rulebook: Sendable {
         listeners = keys.compactMap { build.listeners[$0] }
     }
 
+    /// Of all journeys, sorted.
+    package var names: [String] { Set(rules.map(\.journey.name)).sorted() }
+
+    /// As the journey is now, or a version of it that was removed; nil: there is none.
+    package func state(of journey: String, version: String? = nil) -> JourneyDefinition.State? {
+        current(journey)?.state ?? version.flatMap { rule(journey, $0)?.state }
+    }
+
     /// Nil: nobody listens.
     func listeners(to activity: Bytes) -> Listeners? { table.find(activity).map { listeners[$0] } }
 

@@ -90,6 +90,41 @@ extension Occurrence {
     }
 }
 
+extension Withheld {
+    package var encoded: [UInt8] {
+        var json = JSONWriter(capacity: 512)
+        json.object { json in
+            json.member("journey", journey)
+            json.member("clock", known: clock)
+            switch cause {
+            case .event(let occurrence): json.object("event") { occurrence.encode(to: &$0) }
+            case .entered(let time): json.member("entered", known: time)
+            case .timer(let enrolment):
+                enrolment.encoded.withUnsafeBytes { json.member("timer", json: $0) }
+            }
+        }
+        return Array(json.bytes)
+    }
+
+    /// Nil: this is not the text of anything withheld.
+    package init?(encoded: [UInt8]) {
+        let reading = Reading(encoded)
+        let node = reading.root
+        guard let journey = node.string("journey"), let clock = node.moment("clock") else { return nil }
+        let cause: Cause
+        if let occurrence = node.member("event").flatMap({ Occurrence($0) }) {
+            cause = .event(occurrence)
+        } else if let time = node.moment("entered") {
+            cause = .entered(time)
+        } else if let timer = node.member("timer").flatMap({ Enrolment(encoded: Array($0.bytes)) }) {
+            cause = .timer(timer)
+        } else {
+            return nil
+        }
+        self.init(journey: journey, cause: cause, clock: clock)
+    }
+}
+
 extension Memory {
     package var encoded: [UInt8] {
         var json = JSONWriter(capacity: 512)

@@ -167,8 +167,10 @@ extension Stepping {
         }
     }
 
-    private func enter(_ rule: Rulebook.Rule) {
-        if isUndecided(rule.journey.name) {
+    func enter(_ rule: Rulebook.Rule) {
+        if withholding.contains(rule.journey.name) {
+            withhold(rule.journey.name, .entered(moment.time))
+        } else if isUndecided(rule.journey.name) {
             park(rule.journey.name, .entered(time: moment.time, clock: moment.clock))
         } else {
             begin(rule, entry: nil)

@@ -51,7 +51,8 @@ extension Stepping {
     func begin(_ rule: Rulebook.Rule, entry: Occurrence?) -> Bool {
         let journey = rule.journey
         guard rule.state == .live || rule.state == .shadow else { return false }
-        guard moment.clock.microseconds - moment.time.microseconds <= journey.startWithin else {
+        let arrived = arrived ?? moment.clock
+        guard arrived.microseconds - moment.time.microseconds <= journey.startWithin else {
             return false
         }
         let facts = facts(event: entry, entry: entry)

@@ -15,14 +15,19 @@ final class Stepping {
     var moment = Moment(time: Timestamp(microseconds: 0), clock: Timestamp(microseconds: 0))
     /// The event of the input: `did` sees it, a baseline must not.
     var current: Occurrence?
+    /// Journeys that must do nothing.
+    var withholding: Set<String>
+    /// When that came which is let through only now; nil: now.
+    var arrived: Timestamp?
     private let before: Person
     private var effects: [Effect] = []
     /// Texts that were scanned already: conditions of many journeys look at one event.
     private var readings: [UUID: Reading] = [:]
     private var attributes: (text: [UInt8], reading: Reading)?
 
-    init(rules: Rulebook, person: Person, history: any History) {
+    init(rules: Rulebook, person: Person, history: any History, withholding: Set<String> = []) {
         (self.rules, self.person, self.history) = (rules, person, history)
+        self.withholding = withholding
         before = person
     }
 
@@ -41,6 +46,7 @@ final class Stepping {
             }
         case .timer(let id, let due): timer(id, due)
         case .review(let due): if person.memory.review == due { reviewNow(due) }
+        case .resumed(let withheld, let later): resume(withheld, at: later)
         }
         // What a `set` step changed may start something in turn; a circle ends after some rounds.
         var rounds = 0
@@ -57,12 +63,14 @@ final class Stepping {
 
     // MARK: Inputs
 
-    private func event(_ occurrence: Occurrence, _ attributesBefore: [UInt8]?) {
+    func event(_ occurrence: Occurrence, _ attributesBefore: [UInt8]?) {
         reviewDue(before: moment.clock)
         current = occurrence
         let listeners = rules.listeners(to: occurrence.activity)
         for interest in listeners?.interests ?? [] {
-            if isUndecided(interest.journey) {
+            if withholding.contains(interest.journey) {
+                withhold(interest.journey, .event(occurrence))
+            } else if isUndecided(interest.journey) {
                 park(interest.journey, .event(occurrence))
             } else {
                 react(interest, occurrence)
@@ -74,7 +82,7 @@ final class Stepping {
         if isReviewed { review() }
     }
 
-    private func react(_ interest: Rulebook.Interest, _ occurrence: Occurrence) {
+    func react(_ interest: Rulebook.Interest, _ occurrence: Occurrence) {
         for i in person.enrolments.indices
         where person.enrolments[i].journey == interest.journey {
             let enrolment = person.enrolments[i]
@@ -93,7 +101,12 @@ final class Stepping {
         else { return }
         reviewDue(before: due)
         moment = Moment(time: due, clock: due)
-        // Whenever it is looked at, it knows what was known when it was due.
+        if withholding.contains(rule.journey.name) { return withholdTimer(i) }
+        decideTimer(i, rule, due: due)
+    }
+
+    /// Whenever it is looked at, it knows what was known when it was due.
+    func decideTimer(_ i: Int, _ rule: Rulebook.Rule, due: Timestamp) {
         let whole = history
         history = Horizon(history: whole, received: due)
         person.enrolments[i].due = nil

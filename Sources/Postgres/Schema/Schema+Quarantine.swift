@@ -13,7 +13,15 @@ extension Schema {
             add column claimed_at timestamptz,
             add column claimed_by uuid,
             add column attempts int not null default 0,
-            add column replayed_at timestamptz;
+            add column replayed_at timestamptz,
+            add column journey text collate "C",
+            add column event_id uuid,
+            add column input text,
+            alter column task drop not null,
+            alter column instance drop not null;
+        create index quarantine_journey on quarantine (journey) where journey is not null;
+        create index quarantine_journey_requested on quarantine (requested_at, id)
+            where journey is not null and requested_at is not null;
         create index quarantine_requested on quarantine (requested_at, id) where requested_at is not null;
         create index quarantine_request on quarantine (request) where request is not null;
         create index quarantine_received on quarantine (received_at);
@@ -25,6 +33,9 @@ extension Schema {
             'what the database might refuse (objects and lists of the payload, the context) is kept as a string of its JSON';
         comment on column quarantine.request is 'the last request for a replay; requested_at: it is not done yet';
         comment on column quarantine.claimed_by is 'the server that judges and sends it again, since claimed_at';
+        comment on column quarantine.journey is
+            'the journey that could not do with a stored event what it wanted to; null: the event could not be taken';
+        comment on column quarantine.input is 'what the journey was kept from, as the engine reads it';
         comment on column quarantine.attempts is 'how often a replay ended here again';
 
         create table replay (
