@@ -143,6 +143,18 @@ package final class JourneyStep {
         return try run(timers, besides: [], without: absent, at: now, connection)
     }
 
+    /// The enrolments that decide whether these steps start something, as far as that is known before.
+    private func places(of steps: [(subject: Subject, input: Input)]) -> Set<Place> {
+        var places: Set<Place> = []
+        for (subject, input) in steps {
+            guard case .event(let occurrence, _, _) = input else { continue }
+            for (journey, key) in rules.engine.places(occurrence) {
+                places.insert(Place(subject, journey, key))
+            }
+        }
+        return places
+    }
+
     /// Lets a journey do what it was kept from.
     func resume(
         _ what: Withheld, of subject: Subject, at now: Timestamp, _ connection: Connection
@@ -175,15 +187,17 @@ package final class JourneyStep {
     ) throws(PostgresError) -> Outcome {
         var table = PersonTable()
         try table.load(
-            others.union(steps.map(\.subject)), besides: steps.compactMap(\.input.timer), with: rules.engine,
-            at: now, connection)
+            others.union(steps.map(\.subject)), places: places(of: steps),
+            besides: steps.compactMap(\.input.timer), with: rules.engine, at: now, connection)
         var histories: [Subject: StoredHistory] = [:]
         var outbox = Outbox(rules)
         var (outcome, traits) = (Outcome(), [ProfileChange]())
         for (subject, input) in steps {
             let history =
                 histories[subject]
-                ?? StoredHistory(subject.profile.flatMap { table.ids[$0] } ?? [], connection)
+                ?? StoredHistory(
+                    subject.profile.flatMap { table.ids[$0] } ?? [], enrolmentsOf: subject,
+                    besides: table.known[subject] ?? [], connection)
             if histories[subject] == nil { history.recent = past[subject] ?? [] }
             histories[subject] = history
             if let occurrence = input.newcomer { history.recent.append(occurrence) }

@@ -16,20 +16,49 @@ extension PersonTable {
         losers.sort { ($0.id.bucket, $0.id) < ($1.id.bucket, $1.id) }
         let found = try read(losers.map(\.id), connection)
         if found.isEmpty { return }
-        let winners = Set(losers.filter { found[$0.id] != nil }.map(\.winner))
-            .sorted { ($0.bucket, $0) < ($1.bucket, $1) }
-        // Numbers may meet those of enrolments that ended long ago.
-        for (winner, whole) in try read(winners, connection) {
-            persons[.profile(winner)]?.enrolments = whole.enrolments
+        var places: Set<Place> = []
+        for (id, winner) in losers {
+            for enrolment in found[id]?.enrolments ?? [] {
+                places.insert(Place(.profile(winner), enrolment.journey, enrolment.key))
+            }
         }
-        let latest = Set(winners.flatMap { Self.latest(persons[.profile($0)]?.enrolments ?? []) })
+        // Numbers may meet those of enrolments that ended long ago.
+        try readAll(of: places, connection)
+        let winners = Set(losers.filter { found[$0.id] != nil }.map(\.winner))
+        let latest = Set(winners.flatMap { Self.latest(enrolments(of: $0, places)) })
         for (id, winner) in losers {
             guard let loser = found[id], var person = persons[.profile(winner)] else { continue }
             note(engine.merge(loser, into: &person, at: now), of: .profile(winner))
             persons[.profile(winner)] = person
             gone.insert(id)
         }
-        for winner in winners { rank(persons[.profile(winner)]?.enrolments ?? [], before: latest) }
+        for winner in winners { rank(enrolments(of: winner, places), before: latest) }
+        for place in places { known[place.subject, default: []].insert(place) }
+    }
+
+    private func enrolments(of winner: UUID, _ places: Set<Place>) -> [Enrolment] {
+        (persons[.profile(winner)]?.enrolments ?? []).filter { places.contains(Place($0)) }
+    }
+
+    /// Whatever the winners have where the losers have something.
+    private mutating func readAll(of places: Set<Place>, _ connection: Connection) throws(PostgresError) {
+        if places.isEmpty { return }
+        let places = Array(places)
+        let rows = try connection.execute(
+            """
+            select e.state from unnest($1::int[], $2::uuid[], $3::text[], $4::text[]) as q(bucket, subject, journey, key)
+                join enrolment e on e.bucket = q.bucket and e.subject = q.subject and e.journey = q.journey
+                    and md5(e.key) = md5(q.key)
+            """, places.map(\.subject.id.bucket), places.map(\.subject.id), places.map(\.journey),
+            places.map(\.key), context: "reading enrolments of merged profiles")
+        for row in 0..<rows.count {
+            guard let enrolment = Enrolment(encoded: Array(rows.text(row, 0))),
+                var person = persons[enrolment.subject]
+            else { continue }
+            if person.enrolments.contains(where: { $0.id == enrolment.id }) { continue }
+            person.enrolments.append(enrolment)
+            persons[enrolment.subject] = person
+        }
     }
 
     private mutating func rank(_ enrolments: [Enrolment], before: Set<UUID>) {

@@ -9,6 +9,8 @@ import Postgres
 /// (bucket, id), so that two servers wait for each other and never deadlock among themselves.
 struct PersonTable {
     var persons: [Subject: Journeys.Person] = [:]
+    /// Of these the last enrolment is there, or none exists.
+    var known: [Subject: Set<Place>] = [:]
     /// All ids under which a profile's events may stand, itself included.
     private(set) var ids: [UUID: [UUID]] = [:]
 
@@ -36,16 +38,20 @@ struct PersonTable {
 
     /// Locks the profiles and reads all that the engine needs. They must be persons (see `resolve`); one that was
     /// merged meanwhile makes the transaction be tried again.
+    ///
+    /// Of enrolments those are read that run or are looked at for some other reason, the last one of each place that
+    /// is asked for, and those named in `besides`: what somebody has finished, be it ten thousand keys, costs nothing.
     mutating func load(
-        _ subjects: Set<Subject>, besides ended: [UUID] = [], with engine: Engine, at now: Timestamp,
-        _ connection: Connection
+        _ subjects: Set<Subject>, places: Set<Place> = [], besides ended: [UUID] = [], with engine: Engine,
+        at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try lock(profiles, at: now, connection)
         for subject in subjects { persons[subject] = Journeys.Person(subject) }
         try readProfiles(profiles, connection)
         let all = subjects.map(\.id).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
-        try readEnrolments(all, besides: ended, at: now, connection)
+        try readEnrolments(of: all, places: Array(places), besides: ended, at: now, connection)
+        for place in places { known[place.subject, default: []].insert(place) }
         for (id, memory) in try Self.memories(of: profiles, connection) {
             persons[.profile(id)]?.memory = memory
         }
@@ -90,19 +96,44 @@ struct PersonTable {
     }
 
     private mutating func readEnrolments(
-        _ subjects: [UUID], besides ended: [UUID], at now: Timestamp, _ connection: Connection
+        of subjects: [UUID], places: [Place], besides ended: [UUID], at now: Timestamp,
+        _ connection: Connection
     ) throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.append(subjects.map(\.bucket))
+        parameters.append(subjects)
+        parameters.append(now.adding(seconds: -86_400))
+        parameters.append(places.map(\.subject.id.bucket))
+        parameters.append(places.map(\.subject.id))
+        parameters.append(places.map(\.journey))
+        parameters.append(places.map(\.key))
+        parameters.append(ended)
         let rows = try connection.execute(
             """
             select e.state from unnest($1::int[], $2::uuid[]) as q(bucket, subject)
                 join enrolment e on e.bucket = q.bucket and e.subject = q.subject
-            where e.ended_at is null or e.is_latest or e.open_until >= $3 or e.id = any($4)
-            order by e.started_at, e.id
-            """, subjects.map(\.bucket), subjects, now.adding(seconds: -86_400), ended,
-            context: "reading enrolments")
+            where e.ended_at is null or e.open_until >= $3
+            union all
+            select e.state from unnest($4::int[], $5::uuid[], $6::text[], $7::text[]) as q(bucket, subject, journey, key)
+                cross join lateral (
+                    select state, ended_at, open_until from enrolment
+                    where bucket = q.bucket and subject = q.subject and journey = q.journey and md5(key) = md5(q.key)
+                    order by n desc limit 1) e
+            where not (e.ended_at is null or coalesce(e.open_until >= $3, false))
+            union all
+            select e.state from unnest($1::int[], $2::uuid[]) as q(bucket, subject)
+                join enrolment e on e.bucket = q.bucket and e.subject = q.subject
+            where cardinality($8::uuid[]) > 0 and e.id = any($8)
+            """, with: parameters, context: "reading enrolments")
+        var seen: Set<UUID> = []
         for row in 0..<rows.count {
-            guard let enrolment = Enrolment(encoded: Array(rows.text(row, 0))) else { continue }
+            guard let enrolment = Enrolment(encoded: Array(rows.text(row, 0))),
+                seen.insert(enrolment.id).inserted
+            else { continue }
             persons[enrolment.subject]?.enrolments.append(enrolment)
+        }
+        for subject in subjects.lazy.flatMap({ [Subject.profile($0), .event($0)] }) {
+            persons[subject]?.enrolments.sort { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }
         }
     }
 
@@ -128,11 +159,10 @@ struct PersonTable {
         withholding: Set<String> = []
     ) -> [Effect] {
         guard var person = persons[subject] else { return [] }
-        let before = person.enrolments
         let effects = engine.step(&person, input, history: history, withholding: withholding)
         persons[subject] = person
         for case .enrol(let enrolment) in effects {
-            let last = before.last {
+            let last = person.enrolments.last {
                 $0.journey == enrolment.journey && $0.key == enrolment.key && $0.n == enrolment.n - 1
             }
             if let last { outdated[last.id] = last }

@@ -3,7 +3,8 @@ import Journeys
 import Payload
 import Postgres
 
-/// A person's events, as far as they were stepped: those of the present batch from memory, older ones from the table.
+/// A person's events, as far as they were stepped: those of the present batch from memory, older ones from the table;
+/// and enrolments that the person was not loaded with.
 ///
 /// A statement that fails is remembered and ends the step: see `failure`.
 final class StoredHistory: History {
@@ -12,11 +13,35 @@ final class StoredHistory: History {
     /// Of the present batch, in the order in which they are stepped.
     var recent: [Occurrence] = []
     private(set) var failure: PostgresError?
+    /// Whose enrolments may be asked for; nil: nobody's.
+    private let subject: Subject?
+    /// Of which the person has the last enrolment, or none exists.
+    private var known: Set<Place>
 
     private static let page = 100
 
-    init(_ ids: [UUID], _ connection: Connection) {
-        (self.ids, self.connection) = (ids, connection)
+    init(
+        _ ids: [UUID], enrolmentsOf subject: Subject? = nil, besides known: Set<Place> = [],
+        _ connection: Connection
+    ) {
+        (self.ids, self.connection, self.subject, self.known) = (ids, connection, subject, known)
+    }
+
+    func last(_ journey: String, key: String) -> Enrolment? {
+        guard let subject, failure == nil, known.insert(Place(subject, journey, key)).inserted else {
+            return nil
+        }
+        do throws(PostgresError) {
+            let rows = try connection.execute(
+                """
+                select state from enrolment where bucket = $1 and subject = $2 and journey = $3 and md5(key) = md5($4)
+                order by n desc limit 1
+                """, subject.id.bucket, subject.id, journey, key, context: "looking for an earlier enrolment")
+            return rows.isEmpty ? nil : Enrolment(encoded: Array(rows.text(0, 0)))
+        } catch {
+            failure = error
+            return nil
+        }
     }
 
     func visit(_ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool) {

@@ -39,6 +39,26 @@ package struct Engine: Sendable {
         return concern
     }
 
+    /// The enrolments that decide whether an event starts something: journeys, and their keys, as far as the event
+    /// alone says them.
+    package func places(_ occurrence: Occurrence) -> [(journey: String, key: String)] {
+        var places: [(journey: String, key: String)] = []
+        for interest in rules.listeners(to: occurrence.activity)?.interests ?? [] {
+            guard let start = interest.start else { continue }
+            let journey = rules.rules[start].journey
+            guard let expression = journey.key else {
+                places.append((journey.name, ""))
+                continue
+            }
+            guard expression.looksOnlyAtTheEvent else { continue }
+            let facts = Facts(
+                event: occurrence, entry: occurrence, attributes: [], now: occurrence.received,
+                time: occurrence.time, zone: rules.zone)
+            if let key = Stepping.key(expression, facts) { places.append((journey.name, key)) }
+        }
+        return places
+    }
+
     private func mayStart(_ rule: Rulebook.Rule, _ occurrence: Occurrence, _ facts: Facts) -> Bool {
         rule.trigger.contains { pattern in
             guard pattern.activities.contains(occurrence.activity) else { return false }

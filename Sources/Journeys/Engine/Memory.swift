@@ -61,7 +61,7 @@ package struct Person: Sendable, Equatable {
     package var subject: Subject
     /// The profile's attributes: a JSON object, or nothing.
     package var attributes: [UInt8]
-    /// Those that run or are open, and of each (journey, key) the one with the largest `n`.
+    /// Those that run or are open, and of each (journey, key) the one with the largest `n`, unless the history has it.
     package var enrolments: [Enrolment]
     package var memory: Memory
 

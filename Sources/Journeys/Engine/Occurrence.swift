@@ -41,6 +41,14 @@ package protocol History {
     /// one that was stepped last first), until the body says false.
     func visit(
         _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool)
+
+    /// The last enrolment of a journey and key, where the person may not have been loaded with it; nil: there is none,
+    /// or the person has it.
+    func last(_ journey: String, key: String) -> Enrolment?
+}
+
+extension History {
+    package func last(_ journey: String, key: String) -> Enrolment? { nil }
 }
 
 /// For expressions that ask for no history.
@@ -56,6 +64,8 @@ struct Horizon: History {
     let history: any History
     var step = Int64.max
     var received = Timestamp(microseconds: .max)
+
+    func last(_ journey: String, key: String) -> Enrolment? { history.last(journey, key: key) }
 
     func visit(
         _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool

@@ -77,6 +77,10 @@ extension Stepping {
     /// Nil: the expression is unknown, so that nobody can say which one it would be.
     func key(_ journey: JourneyDefinition, _ facts: Facts) -> String? {
         guard let expression = journey.key else { return "" }
+        return Self.key(expression, facts)
+    }
+
+    static func key(_ expression: Expression, _ facts: Facts) -> String? {
         let value = Evaluator(facts: facts).value(expression)
         if value.isUnknown { return nil }
         var buffer = ByteBuffer(capacity: 64)
@@ -87,6 +91,7 @@ extension Stepping {
 
     /// The next `n`, if the journey may be entered again now; nil: it may not.
     private func nextNumber(_ journey: JourneyDefinition, _ key: String) -> Int? {
+        if let last = history.last(journey.name, key: key) { learn(last) }
         let earlier = person.enrolments.filter { $0.journey == journey.name && $0.key == key }
         guard let last = earlier.map(\.n).max() else { return 1 }
         let reentry = journey.reentry

@@ -19,7 +19,7 @@ final class Stepping {
     var withholding: Set<String>
     /// When that came which is let through only now; nil: now.
     var arrived: Timestamp?
-    private let before: Person
+    private var before: Person
     private var effects: [Effect] = []
     /// Texts that were scanned already: conditions of many journeys look at one event.
     private var readings: [UUID: Reading] = [:]
@@ -220,6 +220,13 @@ final class Stepping {
         patterns.contains {
             $0.activities.contains(event.activity) && isTrue($0.condition, event: event, entry: entry)
         }
+    }
+
+    /// An enrolment that the person was not loaded with: it counts from now on, and has not changed.
+    func learn(_ enrolment: Enrolment) {
+        guard !person.enrolments.contains(where: { $0.id == enrolment.id }) else { return }
+        person.enrolments.append(enrolment)
+        before.enrolments.append(enrolment)
     }
 
     // MARK: Effects

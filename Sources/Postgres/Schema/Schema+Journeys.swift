@@ -59,6 +59,8 @@ extension Schema {
             primary key (bucket, id)
         ) with (fillfactor = 70);
         create unique index enrolment_once on enrolment (bucket, subject, journey, md5(key), n);
+        create index enrolment_open on enrolment (bucket, subject)
+            where ended_at is null or open_until is not null;
         create index enrolment_due on enrolment (due) where due is not null;
         create index enrolment_journey on enrolment (journey, version) where ended_at is null;
         comment on table enrolment is 'runs of journeys; bucket_of the profile, else of the event';
