@@ -91,7 +91,8 @@ struct JourneyFault {
         parameters.append(faults.map(\.enrolment))
         parameters.append(
             zip(faults, ids).map { fault, id in
-                "PostgreSQL refused what it did; \(id) in the quarantine"
+                (fault.error == nil ? "it had just failed with others" : "PostgreSQL refused what it did")
+                    + "; \(id) in the quarantine"
             })
         parameters.append(faults.map { $0.what.event?.id })
         try connection.execute(

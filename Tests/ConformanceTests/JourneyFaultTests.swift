@@ -5,44 +5,45 @@ import Testing
 /// What PostgreSQL refuses of what a journey makes of an event, on a running server: the event is stored, the journey
 /// and the event are in the quarantine, and a replay runs that journey once.
 @Suite struct JourneyFaultTests {
-    /// `note` becomes an attribute with a zero character when the order is large, which no jsonb holds.
-    private static func journeys(_ note: String) -> String {
-        """
-        noted:
-          state: live
-          on: {did: buy}
-          key: order
-          reentry: per_key
-          do: [{split: [{if: 'total > 100', do: [{set: {note: \(note)}}]}]}, {webhook: feed, params: {by: noted}}]
-        plain:
-          state: live
-          on: {did: buy}
-          key: order
-          reentry: per_key
-          do: [{webhook: feed, params: {by: plain}}]
-        late:
-          state: live
-          on: {did: start}
-          key: order
-          reentry: per_key
-          unless: {did: stop, where: 'order == entry.order', within: 1s}
-          do: [{set: {late: \(note)}}, {webhook: feed, params: {by: late}}]
-        probe:
-          state: live
-          on: {did: probe}
-          reentry: always
-          do: [{exit: done}]
-        """
+    /// Until they are mended, journeys say of a large order and of what is late what the table of deliveries refuses
+    /// here.
+    private static func journeys(isMended: Bool) -> String {
+        let note = isMended ? "good" : "bad"
+        return """
+            noted:
+              state: live
+              on: {did: buy}
+              key: order
+              reentry: per_key
+              do: [{webhook: feed, params: {by: noted, note: "{total > 100 ? '\(note)' : 'small'}"}}]
+            plain:
+              state: live
+              on: {did: buy}
+              key: order
+              reentry: per_key
+              do: [{webhook: feed, params: {by: plain}}]
+            late:
+              state: live
+              on: {did: start}
+              key: order
+              reentry: per_key
+              unless: {did: stop, where: 'order == entry.order', within: 1s}
+              do: [{webhook: feed, params: {by: late, note: \(note)}}]
+            probe:
+              state: live
+              on: {did: probe}
+              reentry: always
+              do: [{exit: done}]
+            """
     }
-
-    private static let refused = #""'a\0b'""#
-    private static let mended = #""'ab'""#
 
     private let world: JourneysWorld
 
     init() throws {
-        world = try JourneysWorld(Self.journeys(Self.refused))
+        world = try JourneysWorld(Self.journeys(isMended: false))
         try world.settle()
+        try world.database.run(
+            #"alter table delivery add constraint refused check (body not like '%"note":"bad"%')"#)
     }
 
     private func fires(_ journey: String, _ order: String) -> Int {
@@ -78,7 +79,7 @@ import Testing
         // As it is, it is refused again; then the journey is mended.
         let again = try world.server.command("quarantine", "replay", id)
         #expect(again.exit == .code(1) && again.output.contains("1 still in the quarantine: journey"))
-        try world.apply(Self.journeys(Self.mended))
+        try world.apply(Self.journeys(isMended: true))
         let replay = try world.server.command("quarantine", "replay", "--journey", "noted")
         #expect(
             replay.exit == .code(0) && replay.output.contains("1 run through their journeys"),
@@ -87,8 +88,7 @@ import Testing
         #expect(fires("plain", dear) == 1 && fires("noted", dear) == 1)
         #expect(try world.database.count("select count(*) from quarantine") == 0)
         #expect(try world.database.count("select count(*) from event where id = $1::uuid", event) == 1)
-        #expect(
-            try world.database.count("select count(*) from profile where traits->>'note' = 'ab'") == 1)
+        #expect(world.bodies(with: dear).contains { $0.contains(#""note":"good""#) })
         #expect(try ledger() == ["0", "0", "t"])
         #expect(try Books.imbalances(in: world.database).isEmpty)
         #expect(try world.server.command("quarantine", "replay", id).exit == .code(1))
@@ -109,7 +109,7 @@ import Testing
         let why = try world.server.command("journeys", "explain", "--profile", profile, "--journey", "late")
             .output
         #expect(why.contains("fault: PostgreSQL refused"), "\(why)")
-        try world.apply(Self.journeys(Self.mended))
+        try world.apply(Self.journeys(isMended: true))
         let replay = try world.server.command("quarantine", "replay", "--reason", "journey")
         #expect(replay.exit == .code(0), "\(replay.output)")
         try world.await(1, with: late)
