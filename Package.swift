@@ -54,9 +54,8 @@ let package = Package(
         room(
             "Admin",
             [
-                "HTTP", "Loader", "Enrolments", "Journeys", "Webhooks", "Activities", "Identity", "Payload",
-                "Postgres",
-                crypto, logging,
+                "HTTP", "Loader", "Enrolments", "Journeys", "Webhooks", "Outbound", "Activities", "Identity",
+                "ConfigurationFile", "Payload", "Postgres", crypto, logging,
             ]),
         room(
             "Loader",
@@ -66,7 +65,10 @@ let package = Package(
             ]),
         room(
             "Enrolments",
-            ["Journeys", "Webhooks", "Activities", "Identity", "Payload", "Postgres", crypto, logging]),
+            [
+                "Journeys", "Webhooks", "Activities", "Identity", "ConfigurationFile", "Payload", "Postgres",
+                crypto, logging,
+            ]),
         room("Journeys", ["ConfigurationFile", "Payload", "Postgres", crypto, yaml, logging]),
         room("Webhooks", ["ConfigurationFile", "Payload", "Postgres", "Outbound", crypto, logging]),
         room("Alerts", ["Postgres", "Outbound", logging]),
@@ -101,7 +103,7 @@ let package = Package(
                 "TestSupport", "ConfigurationFile", "Identity", "Journeys", "Payload", "Postgres", "Webhooks",
                 logging,
             ]),
-        tests(of: "Journeys", ["TestSupport", "Payload", logging]),
+        tests(of: "Journeys", ["TestSupport", "ConfigurationFile", "Payload", logging]),
         tests(
             of: "Webhooks", ["TestSupport", "ConfigurationFile", "Outbound", "Payload", "Postgres", logging]),
         tests(of: "Alerts", ["TestSupport", "Foundations", "Outbound", "Postgres", logging]),

@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Foundations
 import Journeys
 import Payload
@@ -17,6 +18,14 @@ package struct DefinitionSet: Sendable {
         self.webhooks = webhooks
         panel = folder.panel
     }
+
+    /// Reads the webhooks as well; what is wrong with them is among the folder's mistakes then.
+    package init(_ folder: DefinitionFolder) {
+        let webhooks = folder.webhookSections.flatMap { section in
+            WebhookReader.read(section.value, directory: workingDirectory(), findings: section.findings)
+        }
+        self.init(folder, webhooks: webhooks)
+    }
 }
 
 /// One difference between the files and what is in force.
@@ -28,7 +37,9 @@ package struct DefinitionChange: Sendable, Equatable {
     /// For people: versions, states.
     package let detail: String
     /// Enrolments that run with the version that is replaced, or in what is removed.
-    package let running: Int
+    package var running = 0
+    /// Timers of those that wait. Only pausing holds them, and ending the pause lets them go; otherwise they stay.
+    package var timers = 0
 }
 
 /// The definitions in the database.
@@ -40,6 +51,7 @@ package enum DefinitionStore {
         var changes = try journeyChanges(set.journeys, connection)
         changes += try partChanges(set, connection)
         changes += try webhookChanges(set.webhooks, connection)
+        changes += try settingChanges(set.panel, connection)
         return changes
     }
 
@@ -50,12 +62,13 @@ package enum DefinitionStore {
         try connection.transaction { () throws(PostgresError) in
             // Two that apply at the same time do so one after the other.
             try connection.execute(
-                """
-                update rulebook set generation = generation + 1, applied_at = $1, panel = $2, timezone = $3,
-                    primary_key = $4, session_events = $5
-                """, now, set.panel.name, set.panel.timezone, set.panel.primaryKey, sessionEvents(set),
+                "update rulebook set generation = generation + 1, applied_at = $1", now,
                 context: "applying journeys")
             let changes = try plan(set, connection)
+            try connection.execute(
+                "update rulebook set panel = $1, timezone = $2, primary_key = $3, session_events = $4",
+                set.panel.name, set.panel.timezone, set.panel.primaryKey, sessionEvents(set),
+                context: "applying settings")
             try write(set.journeys, now, connection)
             try writeParts(set, now, connection)
             try WebhookStore.apply(set.webhooks, at: now, connection)
@@ -79,37 +92,44 @@ package enum DefinitionStore {
     ) throws(PostgresError) -> [DefinitionChange] {
         let rows = try connection.execute(
             """
-            select name, version, state, (select count(*) from enrolment e
-                where e.journey = j.name and e.ended_at is null)::int from journey j where is_current
+            select j.name, j.version, j.state, e.running, e.timers from journey j cross join lateral (
+                select count(*)::int as running, count(due)::int as timers from enrolment e
+                where e.journey = j.name and e.ended_at is null) e where j.is_current
             """, context: "reading journeys")
-        var known: [String: (version: String, state: String, running: Int)] = [:]
+        var known: [String: (version: String, state: String, running: Int, timers: Int)] = [:]
         for row in 0..<rows.count {
-            known[rows.string(row, 0)] = (rows.string(row, 1), rows.string(row, 2), rows.int(row, 3))
+            known[rows.string(row, 0)] = (
+                rows.string(row, 1), rows.string(row, 2), rows.int(row, 3), rows.int(row, 4)
+            )
         }
         var changes: [DefinitionChange] = []
         for journey in journeys.sorted(by: { $0.name < $1.name }) {
             let what = "journey \(journey.name)"
             guard let before = known.removeValue(forKey: journey.name) else {
                 changes.append(
-                    DefinitionChange(kind: .added, what: what, detail: journey.state.rawValue, running: 0))
+                    DefinitionChange(kind: .added, what: what, detail: journey.state.rawValue))
                 continue
             }
             if before.version != journey.version {
                 let detail = "version \(before.version.prefix(8)) becomes \(journey.version.prefix(8))"
                 changes.append(
-                    DefinitionChange(kind: .changed, what: what, detail: detail, running: before.running))
+                    DefinitionChange(
+                        kind: .changed, what: what, detail: detail, running: before.running,
+                        timers: before.timers))
             }
             if before.state != journey.state.rawValue {
                 let detail = "\(before.state) becomes \(journey.state.rawValue)"
                 changes.append(
-                    DefinitionChange(kind: .state, what: what, detail: detail, running: before.running))
+                    DefinitionChange(
+                        kind: .state, what: what, detail: detail, running: before.running,
+                        timers: before.timers))
             }
         }
         for (name, before) in known.sorted(by: { $0.key < $1.key }) {
             changes.append(
                 DefinitionChange(
                     kind: .removed, what: "journey \(name)", detail: "who is in it goes on to its end",
-                    running: before.running))
+                    running: before.running, timers: before.timers))
         }
         return changes
     }
@@ -141,7 +161,21 @@ package enum DefinitionStore {
             context: "applying journeys")
     }
 
-    // MARK: Segments, scores, webhooks
+    // MARK: Segments, scores, webhooks, settings
+
+    private static func settingChanges(
+        _ panel: DefinitionFolder.Panel, _ connection: Connection
+    ) throws(PostgresError) -> [DefinitionChange] {
+        let rows = try connection.execute("select panel, timezone, primary_key from rulebook")
+        let names = ["panel", "timezone", "primary_key"]
+        let wanted = [panel.name, panel.timezone, panel.primaryKey]
+        return zip(names, wanted).enumerated().compactMap { column, setting in
+            let before = rows.isEmpty ? nil : rows.stringOrNil(0, column)
+            if before == setting.1 { return nil }
+            let detail = "\(before ?? "as in waymark.yaml") becomes \(setting.1 ?? "as in waymark.yaml")"
+            return DefinitionChange(kind: .changed, what: "setting \(setting.0)", detail: detail)
+        }
+    }
 
     private static func partChanges(
         _ set: DefinitionSet, _ connection: Connection
@@ -170,10 +204,10 @@ package enum DefinitionStore {
             let before = known.removeValue(forKey: what)
             if before == json { continue }
             changes.append(
-                DefinitionChange(kind: before == nil ? .added : .changed, what: what, detail: "", running: 0))
+                DefinitionChange(kind: before == nil ? .added : .changed, what: what, detail: ""))
         }
         return changes
-            + known.keys.sorted().map { DefinitionChange(kind: .removed, what: $0, detail: "", running: 0) }
+            + known.keys.sorted().map { DefinitionChange(kind: .removed, what: $0, detail: "") }
     }
 
     private static func parts(_ set: DefinitionSet) -> [(kind: String, name: String, json: String)] {

@@ -1,17 +1,17 @@
 import ArgumentParser
-import ConfigurationFile
 import Enrolments
 import Foundations
 import Journeys
 import Postgres
-import Webhooks
 
 struct JourneysPlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Say what applying the journeys' files would change.",
         discussion: """
             Compares the files with what is in force: versions, states, and how many enrolments run with what would be \
-            replaced. Those keep the version with which they began. Nothing is changed.
+            replaced. Those keep the version with which they began, and their timers stay; only pausing a journey holds \
+            them. Activities, properties and attributes that nobody has sent yet are warned of, with the nearest \
+            known name. Nothing is changed.
 
             EXAMPLES
               waymark journeys plan
@@ -22,9 +22,10 @@ struct JourneysPlanCommand: ParsableCommand {
     @OptionGroup var folder: JourneysFolder
 
     func run() throws {
-        let set = try definitions(folder.path(file), file)
+        let (folder, set) = try readDefinitions([folder.path(file)], file)
         let changes = try inDatabase(file, "journeys plan") { connection throws(PostgresError) in
-            try DefinitionStore.plan(set, connection)
+            try warn(folder, connection)
+            return try DefinitionStore.plan(set, connection)
         }
         report(changes, nothing: "nothing would change")
     }
@@ -47,38 +48,23 @@ struct JourneysApplyCommand: ParsableCommand {
     @OptionGroup var folder: JourneysFolder
 
     func run() throws {
-        let set = try definitions(folder.path(file), file)
+        let (folder, set) = try readDefinitions([folder.path(file)], file)
         let changes = try inDatabase(file, "journeys apply") { connection throws(PostgresError) in
-            try DefinitionStore.apply(set, at: Clock.system.now(), connection)
+            try warn(folder, connection)
+            return try DefinitionStore.apply(set, at: Clock.system.now(), connection)
         }
         report(changes, nothing: "nothing has changed")
     }
 }
 
-/// Reads a folder's definitions; two different values of a panel's setting are a mistake.
-private func definitions(_ path: String, _ file: ConfigurationOption) throws -> DefinitionSet {
-    let folder = try readJourneys([path])
-    let configuration = try file.read().configuration
-    let settings: [(name: String, folder: String?, file: String?, usual: String?)] = [
-        ("panel", folder.panel.name, configuration.panel, "waymark"),
-        ("timezone", folder.panel.timezone, configuration.timezone, "UTC"),
-        ("primary_key", folder.panel.primaryKey, configuration.primaryKey, nil),
-    ]
-    var isWrong = false
-    for (name, here, there, usual) in settings {
-        guard let here, let there, here != there, there != usual else { continue }
-        isWrong = true
-        printError(
-            "\(path): \(name) is \(here), and \(there) in \(file.path); expected the same, or one of them only"
-        )
+/// Says which names of the files nobody has sent yet.
+private func warn(_ folder: DefinitionFolder, _ connection: Connection) throws(PostgresError) {
+    guard let known = try KnownNames.read(attributes: folder.attributes, connection) else {
+        return printError("warning: no event was seen yet, so names are compared with nothing")
     }
-    if isWrong { throw ExitCode.configuration }
-    var webhooks: [WebhookDefinition] = []
-    for section in folder.webhookSections {
-        webhooks += WebhookReader.read(
-            section.value, directory: workingDirectory(), findings: section.findings)
-    }
-    return DefinitionSet(folder, webhooks: webhooks)
+    let before = Set(folder.warnings)
+    folder.compare(with: known)
+    for warning in folder.warnings where !before.contains(warning) { printError("warning: \(warning)") }
 }
 
 /// What the database refuses goes to standard error and ends the command with 1.
@@ -101,7 +87,15 @@ private func report(_ changes: [DefinitionChange], nothing: String) {
         var line =
             "\(change.kind.rawValue)\(String(repeating: " ", count: 8 - change.kind.rawValue.count))\(change.what)"
         if !change.detail.isEmpty { line += ": \(change.detail)" }
-        if change.running > 0 { line += " (\(change.running) enrolments run)" }
+        if change.running > 0 { line += " (\(change.affected))" }
         print(line)
+    }
+}
+
+extension DefinitionChange {
+    /// `3 enrolments run, 2 timers wait`.
+    fileprivate var affected: String {
+        let run = "\(running) enrolment\(running == 1 ? " runs" : "s run")"
+        return timers == 0 ? run : "\(run), \(timers) timer\(timers == 1 ? " waits" : "s wait")"
     }
 }

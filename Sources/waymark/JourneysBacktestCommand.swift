@@ -33,7 +33,7 @@ struct JourneysBacktestCommand: ParsableCommand {
     func run() throws {
         let configuration = try file.read().configuration
         let definitions =
-            applied ? nil : try readJourneys([folder ?? configuration.journeys ?? JourneysFolder.usual])
+            applied ? nil : try readJourneys([folder ?? file.journeysFolder], file)
         let now = Clock.system.now()
         let result = try inDatabase(file, "journeys backtest") { connection throws(PostgresError) in
             let parts = try parts(definitions, configuration, connection)
@@ -66,7 +66,7 @@ struct JourneysBacktestCommand: ParsableCommand {
     }
 
     private func report(_ result: Backtest.Result) {
-        print("\(result.events) events of \(result.persons) persons")
+        print("\(counted(result.events, "event")) of \(counted(result.persons, "person"))")
         let persons = Set(result.fires.map(\.subject)).count
         print("enrolled \(result.enrolled), fired \(result.fires.count), for \(persons)")
         list(result.fires, "would have fired")

@@ -1,8 +1,8 @@
 import ArgumentParser
 import ConfigurationFile
+import Enrolments
 import Foundations
 import Journeys
-import Webhooks
 
 /// `[FOLDER]`, which the commands about journeys take.
 struct JourneysFolder: ParsableArguments {
@@ -15,11 +15,14 @@ struct JourneysFolder: ParsableArguments {
     var folder: String?
 
     /// What was said, what the configuration says, or the usual one.
-    func path(_ file: ConfigurationOption) -> String {
-        if let folder { return folder }
-        let configured = try? readConfiguration(path: file.path).configuration.journeys
-        return configured ?? Self.usual
-    }
+    func path(_ file: ConfigurationOption) -> String { folder ?? file.journeysFolder }
+}
+
+extension ConfigurationOption {
+    /// What it says of the panel, without its secrets.
+    var panelSettings: PanelSettings { PanelSettings(path: path) }
+    /// Where the journeys' files are, unless somebody names another folder.
+    var journeysFolder: String { panelSettings.journeys ?? JourneysFolder.usual }
 }
 
 struct JourneysCheckCommand: ParsableCommand {
@@ -27,7 +30,9 @@ struct JourneysCheckCommand: ParsableCommand {
         commandName: "check", abstract: "Say every mistake of the journeys' files at once.",
         discussion: """
             Mistakes go to standard error as FILE:LINE:COLUMN with what was expected and the nearest known name; the \
-            exit status is then 78. No database and no secret is needed.
+            exit status is then 78. Settings of the panel that differ from the configuration's are mistakes, too. No \
+            database and no secret is needed; names of activities, properties and attributes that nobody has sent \
+            yet are told by `plan`.
 
             EXAMPLES
               waymark journeys check
@@ -39,7 +44,7 @@ struct JourneysCheckCommand: ParsableCommand {
 
     func run() throws {
         let path = folder.path(file)
-        let read = try readJourneys([path])
+        let read = try readJourneys([path], file)
         print("\(path): OK")
         for (what, count) in [
             ("journeys", read.journeys.count), ("webhooks", read.webhooks.count),
@@ -50,16 +55,22 @@ struct JourneysCheckCommand: ParsableCommand {
 }
 
 /// Reads folders; their mistakes go to standard error, all at once, and end the command with 78.
-func readJourneys(_ paths: [String]) throws -> DefinitionFolder {
+func readJourneys(_ paths: [String], _ file: ConfigurationOption) throws -> DefinitionFolder {
+    try readDefinitions(paths, file).folder
+}
+
+/// The same, with all that can be applied of it.
+func readDefinitions(
+    _ paths: [String], _ file: ConfigurationOption
+) throws -> (folder: DefinitionFolder, set: DefinitionSet) {
     let folder = DefinitionFolder(paths)
-    for section in folder.webhookSections {
-        _ = WebhookReader.read(section.value, directory: workingDirectory(), findings: section.findings)
-    }
+    folder.compare(with: file.panelSettings, of: file.path)
+    let set = DefinitionSet(folder)
     for warning in folder.warnings { printError("warning: \(warning)") }
     let mistakes = folder.mistakes
     guard mistakes.isEmpty else {
         for line in mistakes { printError(line) }
         throw ExitCode.configuration
     }
-    return folder
+    return (folder, set)
 }

@@ -27,7 +27,7 @@ struct JourneysSimulateCommand: ParsableCommand {
     var only: String?
 
     func run() throws {
-        let folder = try readJourneys(paths())
+        let folder = try readJourneys(paths(), file)
         var chosen = folder.scenarios.filter { isDirectory(scenarios) || $0.file == scenarios }
         if let only { chosen = chosen.filter { $0.name == only } }
         guard !chosen.isEmpty else {
@@ -36,7 +36,7 @@ struct JourneysSimulateCommand: ParsableCommand {
             throw ExitCode.failure
         }
         let begin = Clock.system.monotonic()
-        let zone = folder.panel.timezone.flatMap { Zone($0) } ?? .utc
+        let zone = (folder.panel.timezone ?? file.panelSettings.timezone).flatMap { Zone($0) } ?? .utc
         var failed = 0
         for scenario in chosen {
             guard let journey = folder.journey(scenario.journey) else { continue }

@@ -117,3 +117,6 @@ extension Character {
         }
     }
 }
+
+/// `1 event`, `2 events`.
+func counted(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }

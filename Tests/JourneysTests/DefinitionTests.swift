@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Foundations
 import Testing
 
@@ -106,6 +107,23 @@ struct DefinitionTests {
             "b:3:", "unknown journey \"z\"", "depends on itself", "scores.s.rules[0].points is no number",
             "d:", "not YAML",
         ] { #expect(found.contains { $0.contains(part) }, "\(part) in \(found)") }
+    }
+
+    @Test func aSettingThatTheConfigurationGivesAnotherValueIsAMistake() {
+        func mistakes(_ text: String, with configuration: String) -> [String] {
+            let folder = DefinitionFolder(texts: [("a", "segments: {}"), ("f", text)])
+            folder.compare(with: PanelSettings(text: configuration), of: "waymark.yaml")
+            return folder.mistakes
+        }
+        let text = "segments: {}\npanel: acme\ntimezone: Asia/Kolkata\nprimary_key: mobile"
+        #expect(mistakes(text, with: "data: x") == [])
+        #expect(mistakes(text, with: "panel: acme\ntimezone: Asia/Kolkata") == [])
+        #expect(
+            mistakes(text, with: "panel: other\ntimezone: UTC\nprimary_key: mobile") == [
+                #"f:2:1: panel is another one in waymark.yaml (expected "other", found "acme")"#,
+                #"f:3:1: timezone is another one in waymark.yaml (expected "UTC", found "Asia/Kolkata")"#,
+            ])
+        #expect(mistakes("segments: {}", with: "panel: other") == [])
     }
 
     @Test func whatWasNeverSeenIsAWarningWithTheNearestName() {

@@ -173,6 +173,25 @@ package struct DefinitionFolder {
         }
     }
 
+    /// A setting that `waymark.yaml` gives another value is a mistake too: only one of the two could hold.
+    ///
+    /// - Parameter file: What that file is called.
+    package func compare(with settings: PanelSettings, of file: String) {
+        let both: [(key: String, here: String?, there: String?)] = [
+            ("panel", panel.name, settings.panel), ("timezone", panel.timezone, settings.timezone),
+            ("primary_key", panel.primaryKey, settings.primaryKey),
+        ]
+        for (key, here, there) in both {
+            guard let here, let there, here != there, let place = places["setting \(key)"],
+                let found = findings.first(where: { $0.file == place.file })
+            else { continue }
+            found.findings.add(
+                Mistake(
+                    Place(place.line, 1), "\(key) is another one in \(file)", expected: quoted(there),
+                    found: quoted(here)))
+        }
+    }
+
     // MARK: What only all files together can say
 
     /// Also names that are wrong in their own definition count as known: one mistake is said once.
@@ -236,9 +255,17 @@ package struct DefinitionFolder {
 
     package func journey(_ name: String) -> JourneyDefinition? { journeys.first { $0.name == name } }
 
-    /// Warns of activities, properties and attributes that nobody has sent yet.
+    /// The attributes of profiles that are asked for, sorted.
+    package var attributes: [String] {
+        let mentions = references.expressions.flatMap(\.expression.mentions)
+        return Set(mentions.filter { $0.kind == .attribute }.map(\.name)).sorted()
+    }
+
+    /// Warns of activities, properties and attributes that nobody has sent yet, of each name once.
     package func compare(with vocabulary: Vocabulary) {
-        for (key, place, found) in references.activities where vocabulary.activities[key] == nil {
+        var told: Set<String> = []
+        for (key, place, found) in references.activities
+        where vocabulary.activities[key] == nil && told.insert(key).inserted {
             warn(
                 "no event of activity \(quoted(key)) was seen yet", key, Array(vocabulary.activities.keys),
                 place, found)
@@ -248,6 +275,7 @@ package struct DefinitionFolder {
                 let place = placed.place(of: mention.offset)
                 switch mention.kind {
                 case .attribute where !vocabulary.attributes.contains(mention.name):
+                    guard told.insert("attr.\(mention.name)").inserted else { continue }
                     let problem = "no profile has the attribute \(quoted(mention.name)) yet"
                     warn(problem, mention.name, vocabulary.attributes, place, placed.findings)
                 case .property: compare(mention.name, placed.activities, vocabulary, place, placed.findings)
@@ -264,6 +292,8 @@ package struct DefinitionFolder {
         let seen = activities.compactMap { vocabulary.activities[$0] }
         let known = Set(seen.flatMap { $0 })
         guard seen.count == activities.count, !seen.isEmpty, !known.contains(name) else { return }
+        // The names of a map are not told apart.
+        guard !known.contains("{*}") else { return }
         let what = activities.joined(separator: ", ")
         warn("no event of \(what) had the property \(quoted(name)) yet", name, known.sorted(), place, found)
     }

@@ -1,0 +1,66 @@
+import Foundations
+import Journeys
+import TestSupport
+import Testing
+
+@testable import Enrolments
+
+/// What `plan` says before anything is changed.
+@Suite struct PlanTests {
+    private static let waits = """
+        waits:
+          state: live
+          on: {did: a}
+          do: [{wait: 1d}, {webhook: feed}]
+        """
+
+    @Test func itSaysHowManyRunAndHowManyTimersTheyHave() throws {
+        let town = try Town(Self.waits)
+        try town.does("a", at: 1)
+        let paused = try town.set(Self.waits.replacing("live", with: "paused"))
+        let changes = try DefinitionStore.plan(paused, town.connection)
+        #expect(
+            changes == [
+                DefinitionChange(
+                    kind: .state, what: "journey waits", detail: "live becomes paused", running: 1, timers: 1)
+            ])
+    }
+
+    @Test func aSettingIsAChangeAsWell() throws {
+        let town = try Town(Self.waits)
+        var set = try town.set(Self.waits)
+        set.panel.timezone = "Asia/Kolkata"
+        let change = DefinitionChange(
+            kind: .changed, what: "setting timezone", detail: "as in waymark.yaml becomes Asia/Kolkata")
+        #expect(try DefinitionStore.plan(set, town.connection) == [change])
+        #expect(try DefinitionStore.apply(set, at: Town.at(2), town.connection) == [change])
+        #expect(try DefinitionStore.plan(set, town.connection).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("price", "price"), ("items[].price", "items"), (#""a.b".c"#, "a.b"), (#""x\"y""#, #"x"y"#),
+        ("{*}", "{*}"),
+    ])
+    func aPathOfTheCatalogueBeginsWithAProperty(path: String, property: String) {
+        #expect(KnownNames.property(path) == property)
+    }
+
+    @Test func namesAreComparedOnceThereWasAnEvent() throws {
+        let town = try Town(Self.waits)
+        #expect(try KnownNames.read(attributes: ["tier"], town.connection) == nil)
+        try town.database.run(
+            """
+            insert into activity (key, id, label, source, summary, events, parameters, sources, first_seen_at,
+                last_seen_at, shape) values ('visit', 101, 'Visit', 'shop', '', 1, 0, '{}', now(), now(), 1)
+            """)
+        try town.database.run(
+            """
+            insert into profile (bucket, id, traits, created_at, last_seen_at)
+                values (1, gen_random_uuid(), '{"tier": 1}', now(), now())
+            """)
+        let known = try #require(try KnownNames.read(attributes: ["tear", "tier"], town.connection))
+        #expect(known.activities["visit"] == [])
+        #expect(known.activities["session.end"]?.contains("exit_page") == true)
+        #expect(known.attributes == ["tier"])
+    }
+}
