@@ -9,7 +9,8 @@ struct SegmentsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segments", abstract: "Count and list who is in a segment.",
         discussion: """
-            Every profile is asked, as it is now; the segments are those that were applied.
+            Profiles are asked as they are now; the segments are those that were applied. What a condition says of \
+            attributes and of events that must have been is told by SQL first, so that most profiles need not be asked.
 
             EXAMPLES
               waymark segments count in_canada
@@ -38,12 +39,13 @@ struct SegmentsCountCommand: ParsableCommand {
             json.object { json in
                 json.member("count", answer.count)
                 json.member("unknown", answer.unknown)
-                json.member("profiles", answer.asked)
+                json.member("asked", answer.asked)
+                json.member("profiles", answer.profiles)
             }
             return print(json.text)
         }
         let unknown = answer.unknown == 0 ? "" : "; for \(answer.unknown) it is unknown"
-        print("\(answer.count) of \(answer.asked) profiles\(unknown)")
+        print("\(answer.count) of \(counted(answer.profiles, "profile"))\(unknown)")
     }
 }
 
