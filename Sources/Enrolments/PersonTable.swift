@@ -259,17 +259,11 @@ struct PersonTable {
             context: "writing what journeys remember")
     }
 
-    /// Lines of the same moment keep their order.
+    /// In the order in which it was decided, whatever moments it is about: a timer that was due when its enrolment
+    /// began is decided behind it.
     private func ids(_ random: inout RandomSource) -> [UUID] {
-        var places: [Int64: [Int]] = [:]
-        for (i, decision) in decisions.enumerated() {
-            places[decision.at.microseconds / 1000, default: []].append(i)
-        }
-        var ids = decisions.map { UUID.v7(at: $0.at, &random) }
-        for same in places.values where same.count > 1 {
-            for (place, id) in zip(same, same.map { ids[$0] }.sorted()) { ids[place] = id }
-        }
-        return ids
+        let now = Clock.system.now()
+        return decisions.map { _ in UUID.v7(at: now, &random) }.sorted()
     }
 
     private func writeDecisions(_ random: inout RandomSource, _ connection: Connection) throws(PostgresError)

@@ -89,6 +89,25 @@ struct StateTests {
         #expect(story.engine.explain("other", person, history: Remembrance(), at: Story.at(0)) == nil)
     }
 
+    @Test func anExplanationLooksIntoSegments() throws {
+        var story = try Story(
+            "on: {did: a}\nwho: 'in_segment(\"outer\")'\ndo: [{webhook: feed}]",
+            others:
+                #"segments: {inner: {where: 'attr.C == "x"'}, outer: {where: 'in_segment("inner") && attr.N > 1'}}"#
+        )
+        story.set(#"{"C": "y", "N": 2}"#)
+        story.does("a", at: 0)
+        let person = try #require(story.simulation.person(Story.profile("p")))
+        let explanation = try #require(
+            story.engine.explain(
+                "j", person, history: story.simulation.history(Story.profile("p")), at: Story.at(5)))
+        #expect(
+            explanation.attempts.first?.conditions.first?.saw ?? [] == [
+                #"in_segment("outer") = false"#, #"in_segment("inner") = false"#, #"attr.C = "y""#,
+                "attr.N = 2",
+            ])
+    }
+
     @Test func anExplanationOfAScoreSaysItsPoints() throws {
         var story = try Story(
             "on: {score: lead, enters: [hot]}\ndo: [{webhook: feed}]", others: RuleTests.scores)

@@ -203,7 +203,12 @@ struct Explainer {
         default:
             let value = evaluator.evaluate(node, evaluator.outermost)
             let line = "\(expression.text(node.range)) = \(value.described)"
-            if !saw.contains(line) { saw.append(line) }
+            guard !saw.contains(line) else { return }
+            saw.append(line)
+            // Why somebody is in a segment, or is not, says its condition; none asks for itself.
+            if case .inSegment(let name) = node.kind, let condition = evaluator.facts.segment(name) {
+                look(condition.root, condition, evaluator, &saw)
+            }
         }
     }
 }
