@@ -68,20 +68,23 @@ struct AlertText {
     }
 
     private mutating func advise(_ mail: AlertPlan.Mail, _ alert: AlertFacts) {
-        if alert.state == "disabled" {
+        if alert.state != "active" {
             advice.append(
                 (
                     "Once the receiver is mended, let it have what waits:",
                     "waymark webhook enable \(alert.webhook)"
                 ))
         }
-        if alert.failed > 0 || alert.state == "disabled" {
-            advice.append(
-                ("Send again what failed for good:", "waymark webhook replay \(alert.webhook) --since 14d"))
-        }
         if case .failure = mail {
             advice.append(("Try it and see the answer:", "waymark webhook test \(alert.webhook)"))
+        } else if alert.failed == 0 {
+            return
         }
+        let words =
+            alert.failed > 0
+            ? "Send again what failed for good:"
+            : "What waits is tried again by itself. What fails for good is sent again with:"
+        advice.append((words, "waymark webhook replay \(alert.webhook) --since 14d"))
     }
 
     private mutating func add(_ name: String, _ value: String) { facts.append((name, value)) }

@@ -43,6 +43,12 @@ package enum DefinitionExport {
 
 /// What is in force, to be run otherwise than live.
 package enum AppliedDefinitions {
+    /// The panel's name where the applied files give one.
+    package static func panel(_ connection: Connection) throws(PostgresError) -> String? {
+        let rows = try connection.execute("select panel from rulebook", context: "reading the panel's name")
+        return rows.isEmpty ? nil : rows.stringOrNil(0, 0)
+    }
+
     package static func read(
         _ connection: Connection
     ) throws(PostgresError) -> (

@@ -2,13 +2,16 @@ import ConfigurationFile
 import Foundations
 import Glibc
 
-/// The webhooks that stand in a folder's files: every `*.yaml` and `*.yml` of it, of which only `webhooks` is looked at.
+/// The webhooks that stand in a folder's files: every `*.yaml` and `*.yml` of it, of which only `webhooks` and `panel`
+/// are looked at.
 package enum WebhookFolder {
     package struct Found: Sendable {
         package var webhooks: [(file: String, definition: WebhookDefinition)] = []
         /// As `FILE:LINE:COLUMN: …`
         package var mistakes: [String] = []
         package var warnings: [String] = []
+        /// The top-level key of the bodies, where a file names it.
+        package var panel: String?
     }
 
     package static func read(_ folder: String) throws(SystemError) -> Found {
@@ -20,8 +23,15 @@ package enum WebhookFolder {
             let document = Document(text, environment: nil, findings: findings)
             if case .map(let entries, _) = document.root {
                 for entry in entries where entry.key == "webhooks" {
-                    let read = WebhookReader.read(entry.value, directory: folder, findings: findings)
+                    // Relative paths start where those of `apply` do.
+                    let read = WebhookReader.read(
+                        entry.value, directory: workingDirectory(), findings: findings)
                     found.webhooks += read.map { (path, $0) }
+                }
+                if let entry = entries.first(where: { $0.key == "panel" }),
+                    case .scalar(let panel) = entry.value
+                {
+                    found.panel = panel.text
                 }
             }
             found.mistakes += Findings.sorted(findings.mistakes).map { $0.text(in: path) }

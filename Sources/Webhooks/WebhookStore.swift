@@ -140,13 +140,22 @@ package enum WebhookStore {
             """, name, now, context: "enabling a webhook"
         ).affected
         guard found > 0 else { return false }
-        // What a server has at this moment is due within its lease at the latest, and stays with it.
+        // What a server has at this moment is due when its lease ends at the latest, and stays with it.
+        let leases = now.adding(microseconds: try longestLease(connection))
         try connection.execute(
             """
             update delivery set next_at = $2
             where webhook = $1 and state = 'queued' and (next_at <= $2 or next_at > $3)
-            """, name, now, now.adding(seconds: Sender.longestLease), context: "enabling a webhook")
+            """, name, now, leases, context: "enabling a webhook")
         return true
+    }
+
+    /// No server holds a delivery longer at present, in microseconds: several webhooks are claimed for together, and the
+    /// longest of their time-outs counts.
+    private static func longestLease(_ connection: Connection) throws(PostgresError) -> Int64 {
+        let timeouts = try definitions(connection).values.map(\.timeout)
+        let lease = (timeouts.max() ?? 0) + Sender.Options { _ in nil }.slack * 1_000_000
+        return min(lease, Sender.longestLease * 1_000_000)
     }
 
     /// Queues again what failed for good since a time (at most 14 days ago), with the same ids and bytes; how many.

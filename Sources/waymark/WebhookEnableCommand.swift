@@ -7,8 +7,8 @@ struct WebhookEnableCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enable", abstract: "Send to a webhook again that was paused or disabled.",
         discussion: """
-            What waits for it goes out within a few seconds, in the order in which it was queued. What failed for good is \
-            not touched: `replay` sends that.
+            What waits for it goes out now, in the order in which it was queued; what was tried a moment ago, or is on \
+            its way, within a minute. What failed for good is not touched: `replay` sends that.
 
             EXAMPLE
               waymark webhook enable call_centre

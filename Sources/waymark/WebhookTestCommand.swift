@@ -1,7 +1,9 @@
 import ArgumentParser
 import Dispatch
 import Embedded
+import Enrolments
 import Foundations
+import Glibc
 import Logging
 import Outbound
 import Postgres
@@ -11,8 +13,8 @@ struct WebhookTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test", abstract: "Post a signed sample to a webhook, and show what it answers.",
         discussion: """
-            The webhook is taken as it stands in the folder `journeys` of the configuration, so that it can be tried before \
-            it is applied; else as it was applied. The sample has the real shape, and an id of its own. Secrets come from \
+            The webhook is taken as it stands in the folder `journeys` of the configuration (else \(JourneysFolder.usual)), \
+            so that it can be tried before it is applied; else as it was applied. The sample has the real shape, and an id of its own. Secrets come from \
             this command's environment.
 
             EXAMPLES
@@ -33,8 +35,7 @@ struct WebhookTestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let configuration = try file.read().configuration
-        let (definition, place) = try find(configuration)
+        let (definition, panel, place) = try find()
         let endpoint: Endpoint
         do throws(Endpoint.Fault) {
             endpoint = try Endpoint(definition)
@@ -44,8 +45,7 @@ struct WebhookTestCommand: ParsableCommand {
         var random = RandomSource()
         let now = Clock.system.now()
         let test = WebhookTest(
-            endpoint, panel: configuration.panel, shape: WebhookTest.Shape(rawValue: shape) ?? .custom,
-            at: now,
+            endpoint, panel: panel, shape: WebhookTest.Shape(rawValue: shape) ?? .custom, at: now,
             random: &random)
         let result = try exchange(test.request)
         let (isSuccess, text) = WebhookTest.verdict(result, definition)
@@ -62,33 +62,38 @@ struct WebhookTestCommand: ParsableCommand {
         if isSuccess { noteSuccess(now) } else { throw ExitCode.failure }
     }
 
-    private func find(_ configuration: Configuration) throws -> (WebhookDefinition, String) {
-        if let folder = configuration.journeys {
-            let found: WebhookFolder.Found
-            do throws(SystemError) {
-                found = try WebhookFolder.read(folder)
-            } catch {
-                throw failure("\(error)")
-            }
-            if let (path, definition) = found.webhooks.first(where: { $0.definition.name == name }) {
-                return (definition, "as in \(path)")
-            }
-            if !found.mistakes.isEmpty {
-                for mistake in found.mistakes { printError(mistake) }
-                throw ExitCode.configuration
-            }
+    /// The webhook, the panel that its bodies name, and where it was found.
+    private func find() throws -> (WebhookDefinition, panel: String, place: String) {
+        let configuration = try file.read().configuration
+        if let found = try inFiles() {
+            return (found.definition, found.panel ?? configuration.panel, "as in \(found.path)")
         }
-        let connection = try file.connect("webhook test")
-        defer { connection.close() }
-        do throws(PostgresError) {
-            guard let status = try WebhookStore.find(name, connection), let definition = status.definition
-            else {
-                throw PostgresError(.server, "there is no webhook \(name)", context: "looking for it")
-            }
-            return (definition, "as applied \(status.appliedAt.short)")
+        let (status, panel) = try inDatabase(file, "webhook test") { connection throws(PostgresError) in
+            (try WebhookStore.find(name, connection), try AppliedDefinitions.panel(connection))
+        }
+        guard let status, let definition = status.definition else {
+            throw failure("there is no webhook \(name), neither in \(file.journeysFolder) nor applied")
+        }
+        return (definition, panel ?? configuration.panel, "as applied \(status.appliedAt.short)")
+    }
+
+    private func inFiles() throws -> (path: String, definition: WebhookDefinition, panel: String?)? {
+        let found: WebhookFolder.Found
+        do throws(SystemError) {
+            found = try WebhookFolder.read(file.journeysFolder)
         } catch {
-            throw error.sqlstate.isEmpty ? failure(error.message) : failure(error)
+            // The usual folder need not be there.
+            if error.code == ENOENT, file.panelSettings.journeys == nil { return nil }
+            throw failure("\(error)")
         }
+        if let (path, definition) = found.webhooks.first(where: { $0.definition.name == name }) {
+            return (path, definition, found.panel)
+        }
+        if !found.mistakes.isEmpty {
+            for mistake in found.mistakes { printError(mistake) }
+            throw ExitCode.configuration
+        }
+        return nil
     }
 
     private func exchange(_ request: OutboundRequest) throws -> Result<OutboundResponse, OutboundError> {

@@ -238,6 +238,9 @@ import Testing
         let sink = try Sink("none", port: gone.port)
         try site.database.run("update alert set try_at = now()")
         try eventually("the mail") { sink.mails.count == 1 }
+        // Nothing has failed for good yet; what will is replayed by this.
+        let plain = try #require(sink.mails[0]["plain"] as? String)
+        #expect(plain.contains("waymark webhook replay crm --since 14d"), "\(plain)")
         try eventually("no fault") { alerter.fault == nil }
     }
 

@@ -141,6 +141,20 @@ import Testing
         #expect(try !WebhookStore.enable("nobody", at: Clock.system.now(), world.connection))
     }
 
+    @Test func whatWaitsForItsNextTryGoesOutWhenSomebodyEnables() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver))
+        try world.enqueue(0..<3)
+        // Two minutes are longer than any server has a delivery, with time-outs of 15 s.
+        try world.database.run(
+            "update delivery set attempt = 2, next_at = now() + interval '2 minutes'")
+        #expect(try WebhookStore.enable("call_centre", at: Clock.system.now(), world.connection))
+        world.startSender()
+        try world.await("sent", 3)
+    }
+
     @Test func aBrokenReceiverIsPausedProbedAndResumed() throws {
         let status = Locked(500)
         let receiver = try Receiver { _ in .status(status.withLock { $0 }) }
