@@ -2,6 +2,7 @@ import Dispatch
 import Foundations
 import HTTP
 import Logging
+import Postgres
 
 /// The admin API on its lane: who asks, what for, and is it asked rightly. What needs the database is handed to the
 /// workroom, so that the lane never waits.
@@ -9,15 +10,18 @@ final class AdminLane: LaneHandler, @unchecked Sendable {  // owner of all state
     private let lane: Lane
     private let router: Router
     private let workroom: Workroom
+    /// For what takes longer.
+    private let patientRoom: Workroom
     private let tokens: Locked<Tokens>
     private let logger: Logger
     private var headers = ByteBuffer(capacity: 256)
     private var body = ByteBuffer(capacity: 4096)
 
     init(
-        _ lane: Lane, router: Router, workroom: Workroom, tokens: Locked<Tokens>, logger: Logger
+        _ lane: Lane, router: Router, workroom: Workroom, patientRoom: Workroom, tokens: Locked<Tokens>,
+        logger: Logger
     ) {
-        (self.lane, self.router, self.workroom) = (lane, router, workroom)
+        (self.lane, self.router, self.workroom, self.patientRoom) = (lane, router, workroom, patientRoom)
         (self.tokens, self.logger) = (tokens, logger)
     }
 
@@ -56,17 +60,24 @@ final class AdminLane: LaneHandler, @unchecked Sendable {  // owner of all state
         switch endpoint.work {
         case .memory(let work):
             finish(Result { try work(inquiry) }.mapError { $0 as? Refusal ?? .failed }, endpoint, exchange)
-        case .database(let work):
-            let job = Workroom.Job(
-                inquiry: inquiry, access: endpoint.access, work: work,
-                deliver: { [weak self] result in
-                    guard let self else { return }
-                    lane.queue.async {
-                        self.lane.answering { self.finish(result, endpoint, exchange) }
-                    }
-                }, askedAt: workroom.clock.monotonic())
-            guard workroom.take(job) else { throw .unavailable("too much is asked at the moment") }
+        case .database(let work): try hand(work, endpoint, inquiry, exchange, to: workroom)
+        case .patient(let work): try hand(work, endpoint, inquiry, exchange, to: patientRoom)
         }
+    }
+
+    private func hand(
+        _ work: @escaping @Sendable (Inquiry, Connection) throws -> JSONValue, _ endpoint: Endpoint,
+        _ inquiry: Inquiry, _ exchange: Exchange, to room: Workroom
+    ) throws(Refusal) {
+        let job = Workroom.Job(
+            inquiry: inquiry, access: endpoint.access, work: work,
+            deliver: { [weak self] result in
+                guard let self else { return }
+                lane.queue.async {
+                    self.lane.answering { self.finish(result, endpoint, exchange) }
+                }
+            }, askedAt: room.clock.monotonic())
+        guard room.take(job) else { throw .unavailable("too much is asked at the moment") }
     }
 
     private func finish(_ result: Result<JSONValue, Refusal>, _ endpoint: Endpoint, _ exchange: Exchange) {

@@ -20,7 +20,7 @@ enum Answers {
         Shared(
             status: 403, name: "Forbidden", why: "The read token was sent where the write token is needed."),
         Shared(status: 408, name: "RequestTimeout", why: "The request came too slowly."),
-        Shared(status: 413, name: "ContentTooLarge", why: "The body is larger than 64 KiB."),
+        Shared(status: 413, name: "ContentTooLarge", why: "The body is larger than 512 KiB."),
         Shared(status: 414, name: "URITooLong", why: "The path with its query is too long."),
         Shared(status: 415, name: "UnsupportedMediaType", why: "The body is not sent as application/json."),
         Shared(status: 417, name: "ExpectationFailed", why: "The only expectation is 100-continue."),

@@ -19,6 +19,8 @@ struct Endpoint: Sendable {
         /// Answered from the database: reading in a transaction that cannot write, writing in whatever transactions
         /// the work makes itself.
         case database(@Sendable (Inquiry, Connection) throws -> JSONValue)
+        /// The same for what may take many seconds: it has workers of its own and holds up nothing else.
+        case patient(@Sendable (Inquiry, Connection) throws -> JSONValue)
     }
 
     let verb: Verb
@@ -41,7 +43,7 @@ struct Endpoint: Sendable {
 
     /// A chapter of the description.
     enum Tag: String, Sendable, CaseIterable {
-        case activities, quarantine, profiles, journeys, webhooks, operation
+        case activities, quarantine, profiles, journeys, definitions, webhooks, operation
 
         var explanation: String {
             switch self {
@@ -49,6 +51,7 @@ struct Endpoint: Sendable {
             case .quarantine: "Events that could not be taken, and sending them through again."
             case .profiles: "Who is who: profiles, what they are known by, and what they did."
             case .journeys: "What is in force, who is in it, and why; segments."
+            case .definitions: "The journeys' files: checking, trying out, and bringing them into force."
             case .webhooks: "How webhooks fare, what waits for them, and sending it again."
             case .operation: "How the server is, and what became of the events."
             }

@@ -124,33 +124,52 @@ extension Endpoints {
     private static func countSegment(_ setting: Locked<RulesInForce.Setting>) -> Endpoint {
         Endpoint(
             verb: .get, path: "/admin/segments/{name}/count", name: "countSegment", tag: .journeys,
-            summary: "How many are in the segment now", explanation: "Every profile is asked.",
+            summary: "How many are in the segment now",
+            explanation: """
+                SQL leaves out whom it can, and all others are asked. It answers 503 when that takes more than \
+                \(patience) s; `waymark segments count` goes on to the end.
+                """,
             parameters: [segment], answer: Shapes.segmentCount,
             refusals: [404: "There is no such segment."],
-            work: .database { inquiry, connection in
+            work: .patient { inquiry, connection in
                 let rules = try RulesInForce.read(setting.withLock { $0 }, connection)
                 let answer = try SegmentReading.members(
-                    of: inquiry.key("name"), with: rules, at: Clock.system.now(), most: nil, connection)
+                    of: inquiry.key("name"), with: rules, at: Clock.system.now(), most: nil, until: deadline,
+                    connection)
                 guard let answer else { throw Refusal.missing("segment") }
+                if answer.endedAt != nil {
+                    throw Refusal.unavailable("there are too many profiles", seconds: 60)
+                }
                 return [
                     "count": .integer(answer.count), "unknown": .integer(answer.unknown),
-                    "profiles": .integer(answer.asked),
+                    "asked": .integer(answer.asked), "profiles": .integer(answer.profiles),
                 ]
             })
     }
 
+    /// Who is in a segment is looked for so many seconds.
+    private static let patience: UInt64 = 20
+    private static var deadline: UInt64 { Clock.system.monotonic() + patience * 1_000_000_000 }
+
     private static func listMembers(_ setting: Locked<RulesInForce.Setting>) -> Endpoint {
         Endpoint(
             verb: .get, path: "/admin/segments/{name}/members", name: "listSegmentMembers", tag: .journeys,
-            summary: "Who is in the segment now", parameters: [segment, .limit, after],
+            summary: "Who is in the segment now",
+            explanation: "A page ends early when those who are in it are few and far between.",
+            parameters: [segment, .limit, after],
             answer: .page(of: .object("Member", ["id": .id])), refusals: [404: "There is no such segment."],
-            work: .database { inquiry, connection in
+            work: .patient { inquiry, connection in
                 let rules = try RulesInForce.read(setting.withLock { $0 }, connection)
                 let answer = try SegmentReading.members(
                     of: inquiry.key("name"), with: rules, at: Clock.system.now(), most: inquiry.limit + 1,
-                    after: inquiry.id("after"), connection)
+                    after: inquiry.id("after"), until: deadline, connection)
                 guard let answer else { throw Refusal.missing("segment") }
-                return inquiry.page(answer.members, cursor: { "\($0)" }) { ["id": JSONValue($0)] }
+                let (members, limit) = (answer.members, inquiry.limit)
+                let next = members.count > limit ? members[limit - 1] : answer.endedAt
+                return [
+                    "items": .list(members.prefix(limit).map { ["id": JSONValue($0)] }),
+                    "next": JSONValue(next),
+                ]
             })
     }
 }

@@ -8,7 +8,8 @@ enum Endpoints {
         _ setting: Locked<RulesInForce.Setting> = Locked(RulesInForce.Setting(Configuration()))
     ) -> [Endpoint] {
         let chapters =
-            activities + quarantine + profiles(names) + journeys(setting) + webhooks + operation(parts)
+            activities + quarantine + profiles(names) + journeys(setting) + definitions(setting)
+            + trials(parts, setting) + webhooks + operation(parts)
         let all = chapters
         let description = Locked<JSONValue>(.null)
         let whole = all + [describe(description)]

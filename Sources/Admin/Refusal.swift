@@ -2,13 +2,15 @@ import Foundations
 import Payload
 
 /// Why something asked of the admin API is not done: the status, a code for programs, a sentence for people. None of
-/// them repeats anything of what was sent.
+/// them repeats anything of what was sent, but for the mistakes of files.
 struct Refusal: Error, Equatable {
     let status: Int
     let code: String
     let message: String
     /// What is wrong where; the `detail` of the body when there are any.
     var faults: [Fault] = []
+    /// What is wrong with the files that were sent, a line each: these name what stands in them.
+    private var mistakes: [String] = []
     /// Name and value of headers that only this refusal has.
     var header: (name: StaticString, value: String)? { headerOf(status) }
     /// What the `Allow` header of a 405 lists.
@@ -68,6 +70,12 @@ extension Refusal {
         Refusal(400, "bad_parameters", "parameters are unknown or not what they should be", faults: faults)
     }
 
+    static func mistakes(_ lines: [String]) -> Refusal {
+        var refusal = Refusal(409, "mistakes", "the files have mistakes")
+        refusal.mistakes = lines
+        return refusal
+    }
+
     static func badBody(_ misfit: Misfit) -> Refusal {
         Refusal(
             422, "invalid", "the body is not what it should be", faults: [Fault(place: .body, misfit: misfit)]
@@ -88,7 +96,12 @@ extension Refusal {
 
     /// The same body as Intake's refusals have: each client library finds the key that it looks for.
     var body: JSONValue {
-        let detail: JSONValue = faults.isEmpty ? .text(message) : .list(faults.map(\.json))
+        let details =
+            faults.map(\.json)
+            + mistakes.map { line in
+                ["type": "mistake", "loc": ["body", "files"], "msg": .text(line), "pointer": "/files"]
+            }
+        let detail: JSONValue = details.isEmpty ? .text(message) : .list(details)
         return [
             "detail": detail, "error": .text(message), "code": .text(code), "message": .text(message),
             "status": .integer(status),
@@ -108,7 +121,8 @@ extension Refusal {
     private static let fault = Shape.object(
         "Fault",
         [
-            "type": Shape.text.saying("missing, unknown, type_error, value_error, out_of_range, too_long …"),
+            "type": Shape.text.saying(
+                "missing, unknown, type_error, value_error, out_of_range, too_long, mistake …"),
             "loc": .list(of: .either(.text, .integer)).like(["query", "limit"]),
             "msg": Shape.text.like("expected a whole number from 1 to 500"),
             "pointer": Shape.text.saying("JSON pointer into the body; empty for parameters"),

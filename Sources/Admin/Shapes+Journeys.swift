@@ -109,7 +109,8 @@ extension Shapes {
         "SegmentCount",
         [
             "count": .count,
-            "unknown": Shape.count.saying("for so many it cannot be told: they are not in it"),
-            "profiles": Shape.count.saying("how many were asked"),
+            "unknown": Shape.count.saying("of those asked: it cannot be told, and they are not in it"),
+            "asked": Shape.count.saying("the others were left out by SQL"),
+            "profiles": Shape.count.saying("how many there are"),
         ])
 }

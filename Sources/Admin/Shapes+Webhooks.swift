@@ -1,4 +1,5 @@
 import Foundations
+import Outbound
 import Webhooks
 
 extension Shapes {
@@ -79,6 +80,33 @@ extension Shapes {
         }
         return [
             "delivery": Shapes.delivery(delivery), "body": .json(delivery.body), "attempts": .list(attempts),
+        ]
+    }
+
+    static let webhookTest = Shape.object(
+        "WebhookTest",
+        [
+            "id": Shape.id.saying("the webhook-id that was sent"), "bytes": Shape.count.saying("of the body"),
+            "status": Shape.integer.orNull.saying("null: there was no answer"), "milliseconds": .count,
+            "answer": Shape.text.orNull.saying("the beginning of the answer's body"),
+            "success": .flag, "verdict": Shape.text.like("refused: a success is 200, not 204"),
+        ])
+
+    static func webhookTest(
+        _ test: WebhookTest, _ result: Result<OutboundResponse, OutboundError>, _ isSuccess: Bool,
+        _ verdict: String
+    ) -> JSONValue {
+        var (status, milliseconds, answer): (Int?, Int, String?) = (nil, 0, nil)
+        switch result {
+        case .success(let response):
+            (status, milliseconds) = (response.status, response.milliseconds)
+            answer = String(decoding: response.body.prefix(2000), as: UTF8.self)
+        case .failure(let error): milliseconds = error.milliseconds
+        }
+        return [
+            "id": JSONValue(test.id), "bytes": .integer(test.body.count), "status": JSONValue(status),
+            "milliseconds": .integer(milliseconds), "answer": JSONValue(answer),
+            "success": .bool(isSuccess), "verdict": .text(verdict),
         ]
     }
 }

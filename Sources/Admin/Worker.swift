@@ -7,9 +7,6 @@ import Postgres
 /// closed when there was nothing for a while.
 final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
     private static let connectTimeout = 2000
-    /// Of a statement, in milliseconds; what changes things may be about very many rows.
-    private static let deadline = 5000
-    private static let writeDeadline = 30_000
     /// For so long a connection is kept for the next question; seconds.
     private static let keep = 30
 
@@ -44,7 +41,7 @@ final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
 
     private func result(of job: Workroom.Job) -> Result<JSONValue, Refusal> {
         jobs += 1
-        if room.clock.monotonic() > job.askedAt + Workroom.longestWait {
+        if room.clock.monotonic() > job.askedAt + room.terms.longestWait {
             return .failure(.unavailable("too much is asked at the moment"))
         }
         do {
@@ -86,7 +83,8 @@ final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
             throw Refusal.unavailable("the database is not there at the moment")
         }
         let new = try Connection(
-            conninfo, name: "waymark admin", connectTimeout: Self.connectTimeout, deadline: Self.deadline,
+            conninfo, name: "waymark admin", connectTimeout: Self.connectTimeout,
+            deadline: room.terms.deadline,
             interrupter: room.interrupter)
         connection = new
         return new
@@ -94,7 +92,8 @@ final class Worker: @unchecked Sendable {  // owner of all `var`s: `queue`
 
     private func run(_ job: Workroom.Job, _ connection: Connection) throws -> JSONValue {
         defer { if connection.isUsable, connection.isInTransaction { try? connection.rollback() } }
-        connection.deadline = job.access == .read ? Self.deadline : Self.writeDeadline
+        let terms = room.terms
+        connection.deadline = job.access == .read ? terms.deadline : terms.writeDeadline
         if job.access == .read {
             try connection.begin()
             try connection.script("set transaction read only")

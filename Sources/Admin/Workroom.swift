@@ -3,7 +3,7 @@ import Foundations
 import Logging
 import Postgres
 
-/// Where what needs the database is done: two workers with a queue and a connection each, so that one slow question
+/// Where what needs the database is done: some workers with a queue and a connection each, so that one slow question
 /// does not hold up the next, and a bounded number of questions that wait for them.
 ///
 /// Nobody waits here for long. Each statement has a deadline; what waited too long, and what comes while the database
@@ -26,19 +26,31 @@ final class Workroom: @unchecked Sendable {  // owner of all `var`s: `state`'s l
         var generation = 0
     }
 
-    static let workers = 2
-    /// How many may wait, and for how long, in nanoseconds.
-    static let mostWaiting = 64
-    static let longestWait: UInt64 = 5_000_000_000
+    struct Terms: Sendable {
+        var workers = 2
+        /// How many may wait, and for how long, in nanoseconds.
+        var mostWaiting = 64
+        var longestWait: UInt64 = 5_000_000_000
+        /// Of a statement that reads, in milliseconds.
+        var deadline = 5000
+        /// What changes things may be about very many rows.
+        var writeDeadline = 30_000
 
+        static let usual = Terms()
+        /// For backtests, tests of webhooks and what else takes its time.
+        static let patient = Terms(
+            workers: 2, mostWaiting: 8, longestWait: 30_000_000_000, deadline: 25_000)
+    }
+
+    let terms: Terms
     let logger: Logger
     let clock: Clock
     let interrupter = Interrupter()
     private let state = Locked(State())
 
-    init(clock: Clock = .system, logger: Logger) {
-        (self.clock, self.logger) = (clock, logger)
-        let workers = (0..<Self.workers).map { Worker(number: $0, room: self) }
+    init(_ terms: Terms = .usual, clock: Clock = .system, logger: Logger) {
+        (self.terms, self.clock, self.logger) = (terms, clock, logger)
+        let workers = (0..<terms.workers).map { Worker(number: $0, room: self) }
         state.withLock { $0.idle = workers }
     }
 
@@ -56,7 +68,7 @@ final class Workroom: @unchecked Sendable {  // owner of all `var`s: `state`'s l
     /// False: too many wait already, nothing will be delivered.
     func take(_ job: Job) -> Bool {
         let (isTaken, worker) = state.withLock { state -> (Bool, Worker?) in
-            guard state.waiting.count < Self.mostWaiting else { return (false, nil) }
+            guard state.waiting.count < terms.mostWaiting else { return (false, nil) }
             state.waiting.append(job)
             return (true, state.idle.popLast())
         }

@@ -19,7 +19,19 @@ package struct Backtest {
         package let event: UUID?
     }
 
+    /// Where it ends although not all persons were run; nothing is compared then.
+    package struct Bounds: Sendable {
+        /// Of the monotonic clock.
+        package var until: UInt64
+        /// How many fires are kept in memory.
+        package var fires: Int
+
+        package init(until: UInt64 = .max, fires: Int = .max) { (self.until, self.fires) = (until, fires) }
+    }
+
     package struct Result: Sendable {
+        /// False: it ended at its bounds.
+        package var isComplete = true
         package var persons = 0
         package var events = 0
         package var enrolled = 0
@@ -29,6 +41,8 @@ package struct Backtest {
         package var onlyBacktest: [Fire] = []
         package var live = 0
     }
+
+    package var bounds = Bounds()
 
     private static let warmup: Int64 = 30 * 86_400
 
@@ -61,13 +75,20 @@ package struct Backtest {
             """, since.adding(seconds: starting.isEmpty ? -Self.warmup : 0),
             starting.isEmpty ? all : starting,
             context: "choosing persons for a backtest")
-        for row in 0..<persons.count {
+        for row in 0..<persons.count where mayGoOn(&result) {
             try run(persons.uuid(row, 0), begin, all, &result, connection)
         }
         try runStrangers(begin, all, &result, connection)
         result.fires.sort { ($0.at, $0.subject) < ($1.at, $1.subject) }
-        try compare(&result, connection)
+        if result.isComplete { try compare(&result, connection) }
         return result
+    }
+
+    private func mayGoOn(_ result: inout Result) -> Bool {
+        if result.fires.count >= bounds.fires || Clock.system.monotonic() > bounds.until {
+            result.isComplete = false
+        }
+        return result.isComplete
     }
 
     private func run(
@@ -100,7 +121,7 @@ package struct Backtest {
         let starting = engine.rules.starting(journey.name)
         if starting.isEmpty { return }
         var last: (received: Timestamp, id: UUID) = (since, UUID(high: 0, low: 0))
-        while true {
+        while mayGoOn(&result) {
             let rows = try connection.execute(
                 """
                 select \(Self.columns) from event

@@ -10,7 +10,9 @@ extension Server {
     func makeAdmin() -> AdminServer? {
         AdminServer(
             configuration,
-            parts: AdminServer.Parts(version: version, status: { [unowned self] in adminStatus() }),
+            parts: AdminServer.Parts(
+                version: version, send: { [client = outbound.client] in client.send($0, completion: $1) },
+                status: { [unowned self] in adminStatus() }),
             logger: logger)
     }
 

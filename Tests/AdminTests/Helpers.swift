@@ -31,7 +31,7 @@ extension JSONValue {
     }
 }
 
-let parts = AdminServer.Parts(version: "0") {
+let parts = AdminServer.Parts(version: "0", send: { _, _ in }) {
     AdminStatus(
         startedAt: Timestamp(seconds: 0), wrong: [("database", "away")], spoolBytes: 1, spoolCapacity: 2,
         backlogBytes: 3, oldestUnloaded: nil)

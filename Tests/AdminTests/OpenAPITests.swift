@@ -139,8 +139,8 @@ struct WorkroomTests {
             askedAt: Clock.system.monotonic())
         var taken = 0
         while taken < 1000, room.take(job) { taken += 1 }
-        #expect(taken >= Workroom.mostWaiting)
-        #expect(taken <= Workroom.mostWaiting + Workroom.workers)
+        #expect(taken >= room.terms.mostWaiting)
+        #expect(taken <= room.terms.mostWaiting + room.terms.workers)
         for _ in 0..<taken { gate.signal() }
     }
 }

@@ -10,6 +10,9 @@ import Testing
     init() throws { world = try Self.shared.get() }
 
     private static let unknown = "00000000-0000-4000-8000-000000000000"
+    private static let files =
+        #"{"files":[{"name":"a","text":"journeys: {high_value_cart: {on: {did: a}, do: [{exit: b}]}}"}]}"#
+    private static let wrongFiles = #"{"files":[{"name":"a","text":"journeys: {x: {on: {dit: a}}}"}]}"#
 
     /// Every endpoint, rightly and wrongly asked.
     private var questions: [(method: String, target: String, body: String?)] {
@@ -74,6 +77,18 @@ import Testing
                 "webhooks/\(name)/deliveries?state=x")
             add("POST", "webhooks/\(name)/enable", "webhooks/\(name)/replay?from=2026-01-01T00:00:00Z")
         }
+        for name in ["high_value_cart", "nothing"] {
+            add("GET", "journeys/\(name)/backtest", "journeys/\(name)/backtest?since=x&limit=0")
+            for body in [Self.files, "{}"] { add("POST", "journeys/\(name)/backtest", body: body) }
+        }
+        for verb in ["check", "simulate", "plan"] {
+            for body in [Self.files, Self.wrongFiles, #"{"files":[{"name":""}]}"#] {
+                add("POST", "definitions/\(verb)", body: body)
+            }
+        }
+        add("GET", "definitions", "definitions?x=1")
+        add("POST", "definitions/apply", body: Self.wrongFiles)
+        add("POST", "webhooks/nothing/test", "webhooks/nothing/test?shape=x")
         add("GET", "deliveries/\(Self.unknown)")
         add("POST", "deliveries/\(Self.unknown)/replay")
         add("HEAD", "sources", "profiles/\(world.profile)")
@@ -104,6 +119,8 @@ import Testing
     /// Generated requests, right and wrong ones: for ids that there are, and for made up ones.
     @Test(arguments: [("read", true), ("write", true), ("write", false)])
     func schemathesisFindsNothing(token: String, withKnownIDs: Bool) throws {
+        // What is generated brings other files into force, and none.
+        defer { try? AdminWorld.applyJourneys(world.server) }
         let folder = try Scratch.shared.newFolder("schemathesis")
         let secret = token == "read" ? AdminWorld.Token.read : .write
         try writeFile("\(folder)/schemathesis.toml", withKnownIDs ? try knownIDs() : "")

@@ -12,10 +12,9 @@ struct AdminWorld {
         var header: (String, String) { ("Authorization", "Bearer \(rawValue)") }
     }
 
-    static let settings = [
-        "debug: true",
-        "admin: {listen: '127.0.0.1:0', read_token: \(Token.read.rawValue), write_token: \(Token.write.rawValue)}",
-    ]
+    static let admin =
+        "admin: {listen: '127.0.0.1:0', read_token: \(Token.read.rawValue), write_token: \(Token.write.rawValue)}"
+    static let settings = ["debug: true", admin]
 
     /// What all suites were answered, to be held to the description.
     static let answers = Recording()
@@ -56,7 +55,7 @@ struct AdminWorld {
         quarantined = rows.compactMap { $0[0] }
     }
 
-    private static func applyJourneys(_ server: Server) throws {
+    static func applyJourneys(_ server: Server) throws {
         let folder = try Scratch.shared.newFolder("journeys")
         let text = """
             webhooks: {call_centre: {url: "https://x.example/a", label: Call centre}}
