@@ -32,7 +32,7 @@ package enum SegmentReading {
     ) throws(PostgresError) -> Answer? {
         guard rules.hasSegment(segment) else { return nil }
         let needsHistory = rules.engine.needsHistory(segment)
-        let filter = CoarseFilter(coarsely ? rules.engine.coarse(segment) : nil, first: 2, at: now)
+        let filter = CoarseFilter(coarsely ? rules.engine.coarse(segment) : nil, first: 2)
         var answer = Answer()
         if most == nil { answer.profiles = try profiles(connection) }
         var last = after

@@ -9,8 +9,8 @@ struct SegmentsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segments", abstract: "Count and list who is in a segment.",
         discussion: """
-            Profiles are asked as they are now; the segments are those that were applied. What a condition says of \
-            attributes and of events that must have been is told by SQL first, so that most profiles need not be asked.
+            Profiles are asked as they are now; the segments are those that were applied. What a condition wants of \
+            attributes is told by SQL first, so that those who have nothing of it need not be asked.
 
             EXAMPLES
               waymark segments count in_canada
