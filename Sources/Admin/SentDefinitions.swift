@@ -73,7 +73,7 @@ extension WebhookDefinition {
         case nil: break
         }
         var all = Set(texts.flatMap { text in Self.references(text) })
-        all.formUnion(allowNetworks.map { "allow_networks \($0)" })
+        all.formUnion(allowNetworks.map { "allow_networks \($0.text)" })
         if let ca { all.insert("ca \(ca)") }
         return all
     }

@@ -80,5 +80,7 @@ extension WebhookDefinition {
 
 extension Network {
     /// `10.0.0.0/8`
-    var text: String { address.isV4 && prefix >= 96 ? "\(address)/\(prefix - 96)" : "\(address)/\(prefix)" }
+    package var text: String {
+        address.isV4 && prefix >= 96 ? "\(address)/\(prefix - 96)" : "\(address)/\(prefix)"
+    }
 }
