@@ -5,9 +5,12 @@ import PackageDescription
 // `WAYMARK_STRICT=1` turns warnings into errors; CI sets it.
 let strict = Context.environment["WAYMARK_STRICT"] != nil
 // Debug builds check at run time that nobody changes what another one reads; that is 10 % of a request's own time.
+// `Scripts/test --fuzz` sets `WAYMARK_FUZZ`: all of our own is then instrumented, and there is one more product.
+let isFuzzed = Context.environment["WAYMARK_FUZZ"] != nil
 let settings: [SwiftSetting] =
     [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
     + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+    + (isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])] : [])
 
 func room(_ name: String, _ below: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: below, swiftSettings: settings)
@@ -132,10 +135,12 @@ let package = Package(
     ]
 )
 
-// `Scripts/test --fuzz` sets this: the whole package is then instrumented, and the fuzzer brings its own `main`.
-if Context.environment["WAYMARK_FUZZ"] != nil {
+// The fuzzer brings its own `main`.
+if isFuzzed {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["HTTP", "Payload", "Spool", "ConfigurationFile"], path: "Tests/Fuzz",
-            exclude: ["Corpus"], swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+            name: "fuzz", dependencies: ["HTTP", "Payload", "Spool", "ConfigurationFile", "Journeys"],
+            path: "Tests/Fuzz", exclude: ["Corpus"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
 }

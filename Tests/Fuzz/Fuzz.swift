@@ -33,4 +33,5 @@ private nonisolated(unsafe) let target: (Bytes) -> Void = {  // libFuzzer has on
 
 private nonisolated(unsafe) let targets: [String: (Bytes) -> Void] = [  // never changed
     "http": fuzzHTTP, "json": fuzzJSON, "configuration": fuzzConfiguration, "spool": fuzzSpool,
+    "expression": fuzzExpression, "journeys": fuzzJourneys,
 ]

@@ -38,7 +38,7 @@ func value(
         zone: Zone("Asia/Kolkata")!, history: Remembered(occurrences: history),
         segments: { $0 == "in_canada" ? try? Expression("attr.COUNTRY == 'Canada'", .segment) : nil },
         score: { $0 == "lead" ? (Decimal(60), "s2") : nil })
-    return Evaluator(facts: facts).value(try Expression(text, purpose)).described
+    return Evaluator(facts: facts).value(try Expression(text, purpose)) { $0.described }
 }
 
 struct ExpressionTests {

@@ -23,7 +23,7 @@ struct RandomExpressionTests {
                 attributes: Array(attributes.described.utf8),
                 now: occurrence.time, time: occurrence.time)
             let parsed = try Expression(source, .value)
-            let got = whole(Evaluator(facts: facts).value(parsed))
+            let got = Evaluator(facts: facts).value(parsed) { whole($0) }
             #expect(
                 got == expected,
                 "\(source) over \(event.described), \(entry.described), \(attributes.described)")
@@ -65,7 +65,7 @@ struct RandomExpressionTests {
             let facts = Facts(
                 event: event, entry: event, attributes: Array("not JSON".utf8), now: event.time,
                 time: event.time, history: history)
-            _ = Evaluator(facts: facts).value(expression).described
+            _ = Evaluator(facts: facts).value(expression) { $0.described }
         }
         #expect(parsed > 100)
     }

@@ -31,6 +31,7 @@ package enum DefinitionText {
 
     private static func lines(_ json: [UInt8]) -> String {
         let reading = Reading(json)
+        defer { withExtendedLifetime(reading) {} }
         var members: [(key: String, value: String)] = []
         for (key, value) in reading.root.members { members.append((key.contents.text, value.bytes.text)) }
         let place = { (key: String) in order.firstIndex(of: key) ?? order.count }

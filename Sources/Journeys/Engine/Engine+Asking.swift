@@ -9,7 +9,7 @@ extension Engine {
         guard let condition = rules.segments[segment]?.condition else { return nil }
         let step = Stepping(rules: rules, person: person, history: history)
         step.moment = Stepping.Moment(time: now, clock: now)
-        return Evaluator(facts: step.facts(event: nil, entry: nil)).value(condition).flag
+        return Evaluator(facts: step.facts(event: nil, entry: nil)).flag(condition)
     }
 
     /// Does a segment look at more than attributes, so that the person's events are needed?

@@ -63,7 +63,7 @@ package struct Engine: Sendable {
         rule.trigger.contains { pattern in
             guard pattern.activities.contains(occurrence.activity) else { return false }
             guard let condition = pattern.condition, condition.looksOnlyAtTheEvent else { return true }
-            return Evaluator(facts: facts).value(condition).flag == true
+            return Evaluator(facts: facts).flag(condition) == true
         }
     }
 

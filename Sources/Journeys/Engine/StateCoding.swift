@@ -41,6 +41,7 @@ extension Enrolment {
     /// Nil: this is no enrolment's text.
     package init?(encoded: [UInt8]) {
         let reading = Reading(encoded)
+        defer { withExtendedLifetime(reading) {} }
         let node = reading.root
         guard let id = node.id("id"), let journey = node.string("journey"),
             let version = node.string("version"),
@@ -109,6 +110,7 @@ extension Withheld {
     /// Nil: this is not the text of anything withheld.
     package init?(encoded: [UInt8]) {
         let reading = Reading(encoded)
+        defer { withExtendedLifetime(reading) {} }
         let node = reading.root
         guard let journey = node.string("journey"), let clock = node.moment("clock") else { return nil }
         let cause: Cause
@@ -206,6 +208,7 @@ extension Memory {
         self.init()
         if encoded.isEmpty { return }
         let reading = Reading(encoded)
+        defer { withExtendedLifetime(reading) {} }
         let node = reading.root
         guard node.kind == .object else { return nil }
         review = node.moment("review")

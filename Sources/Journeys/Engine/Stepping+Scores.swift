@@ -44,7 +44,7 @@ extension Stepping {
         for (i, rule) in definition.rules.enumerated() {
             switch rule {
             case .profile(let condition, let points):
-                if Evaluator(facts: facts).value(condition).flag == true {
+                if Evaluator(facts: facts).flag(condition) == true {
                     total = Decimal.sum(total, points) ?? total
                 }
             case .event(_, let points, let cap):
@@ -113,7 +113,7 @@ extension Stepping {
             guard let segment = rules.segments[name] else { continue }
             let facts = facts(event: nil, entry: nil)
             facts.hidden = occurrence?.id
-            person.memory.segments[name] = Evaluator(facts: facts).value(segment.condition).flag == true
+            person.memory.segments[name] = Evaluator(facts: facts).flag(segment.condition) == true
         }
         person.attributes = now
     }
@@ -144,7 +144,7 @@ extension Stepping {
         for name in rules.segmentWatchers.keys.sorted() {
             guard let segment = rules.segments[name] else { continue }
             let facts = facts(event: nil, entry: nil)
-            let isIn = Evaluator(facts: facts).value(segment.condition).flag == true
+            let isIn = Evaluator(facts: facts).flag(segment.condition) == true
             if let change = facts.nextChange { next = next.map { min($0, change) } ?? change }
             if isIn, person.memory.segments[name] == false { entered += rules.segmentWatchers[name] ?? [] }
             person.memory.segments[name] = isIn

@@ -56,7 +56,7 @@ extension Stepping {
             return false
         }
         let facts = facts(event: entry, entry: entry)
-        if let who = journey.who, Evaluator(facts: facts).value(who).flag != true { return false }
+        if let who = journey.who, Evaluator(facts: facts).flag(who) != true { return false }
         guard let key = key(journey, facts), let n = nextNumber(journey, key) else { return false }
         var enrolment = Enrolment(
             id: NameBasedID.enrolment(journey.name, person.subject, key: key, n: n), journey: journey.name,
@@ -81,6 +81,7 @@ extension Stepping {
     }
 
     static func key(_ expression: Expression, _ facts: Facts) -> String? {
+        defer { withExtendedLifetime(facts) {} }
         let value = Evaluator(facts: facts).value(expression)
         if value.isUnknown { return nil }
         var buffer = ByteBuffer(capacity: 64)

@@ -53,7 +53,7 @@ extension Stepping {
                 let entry = person.enrolments[i].entry
                 let facts = facts(event: entry, entry: entry)
                 let branch = branches.firstIndex { branch in
-                    branch.condition.map { Evaluator(facts: facts).value($0).flag == true } ?? true
+                    branch.condition.map { Evaluator(facts: facts).flag($0) == true } ?? true
                 }
                 enter(i, branch, rule)
             case .ab(let shares): enter(i, pick(i, shares), rule)
@@ -173,6 +173,7 @@ extension Stepping {
     private func set(_ i: Int, _ assignment: JourneyDefinition.Assignment) {
         let enrolment = person.enrolments[i]
         let facts = facts(event: enrolment.entry, entry: enrolment.entry)
+        defer { withExtendedLifetime(facts) {} }
         let value = Evaluator(facts: facts).value(assignment.value)
         guard !value.isUnknown, !enrolment.isControl, !enrolment.isShadow, person.subject.profile != nil
         else { return }
@@ -190,6 +191,7 @@ extension Stepping {
 enum Attributes {
     static func setting(_ name: String, to json: [UInt8], in attributes: [UInt8]) -> [UInt8] {
         let reading = Reading(attributes)
+        defer { withExtendedLifetime(reading) {} }
         let wanted = Name(name)
         var buffer = ByteBuffer(capacity: attributes.count + json.count + 64)
         buffer.append(UInt8(ascii: "{"))

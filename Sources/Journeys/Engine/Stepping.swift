@@ -211,7 +211,7 @@ final class Stepping {
 
     func isTrue(_ condition: Expression?, event: Occurrence?, entry: Occurrence?) -> Bool {
         guard let condition else { return true }
-        return Evaluator(facts: facts(event: event, entry: entry)).value(condition).flag == true
+        return Evaluator(facts: facts(event: event, entry: entry)).flag(condition) == true
     }
 
     func matches(

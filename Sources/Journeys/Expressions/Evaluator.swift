@@ -18,11 +18,21 @@ struct Evaluator {
         static var none: Scope { Scope(names: .none) }
     }
 
+    /// The value may point into texts that the facts keep, and the last use of the facts may be here: whoever made
+    /// them asks for the flag, or looks at the value in a closure, or keeps them in another way.
     func value(_ expression: Expression) -> Operand {
         facts.refill()
         let result = evaluate(expression.root, outermost)
         return facts.budget > 0 ? result : .unknown
     }
+
+    /// Gives the value away for as long as `body` runs.
+    func value<Result>(_ expression: Expression, _ body: (Operand) -> Result) -> Result {
+        withExtendedLifetime(facts) { body(value(expression)) }
+    }
+
+    /// True, false, or nil: unknown, or no truth at all.
+    func flag(_ expression: Expression) -> Bool? { value(expression) { $0.flag } }
 
     var outermost: Scope {
         guard let event = facts.event else { return .none }

@@ -74,7 +74,8 @@ package struct Template: Sendable, Equatable {
         for part in parts {
             switch part {
             case .text(let text): buffer.append(text)
-            case .expression(let expression): Evaluator(facts: facts).value(expression).append(to: &buffer)
+            case .expression(let expression):
+                Evaluator(facts: facts).value(expression) { $0.append(to: &buffer) }
             }
         }
         return buffer.bytes.text
