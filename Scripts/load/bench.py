@@ -4,11 +4,13 @@ import argparse, contextlib, json, os, re, shutil, signal, socket, statistics, s
 import urllib.request
 
 from deliveries import Deliveries
+from journeys import Journeys
 
 WAYMARK, LOADGEN = os.environ["WAYMARK_BINARY"], os.environ["LOADGEN_BINARY"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = os.sysconf("SC_CLK_TCK")
 median = statistics.median
+FIGURES = ["answers", "stored", "parts", "journeys", "latency", "deliveries", "idle"]
 
 
 def say(text):
@@ -276,6 +278,10 @@ class Bench:
         after = self.counts()
         return (after["stored"] - before["stored"]) / (after["at"] - before["at"])
 
+    # What journeys cost, and how soon their timers are looked at.
+    def journeys(self):
+        Journeys(self, loadgen, say).run()
+
     # How long an answer takes at a rate that does not depend on the answers, and how long until it is visible.
     def latency(self, name="", rate=2000, target_p50="≤ 0.5 ms", target_p99="≤ 2 ms"):
         nginx, waymark, visible = [], [], []
@@ -338,7 +344,7 @@ class Bench:
         settings = {name: self.waymark.sql(f"show {name}") for name in ("fsync", "synchronous_commit")}
         if set(settings.values()) != {"on"}:
             sys.exit(f"the database does not keep its promises: {settings}")
-        for figure in self.a.only or ["answers", "stored", "parts", "latency", "deliveries", "idle"]:
+        for figure in self.a.only or FIGURES:
             getattr(self, figure)()
         if self.a.growth:
             self.growth()
@@ -365,7 +371,7 @@ def main():
     parser = argparse.ArgumentParser(prog="Scripts/bench")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--only", action="append", choices=["answers", "stored", "parts", "latency", "deliveries", "idle"])
+    parser.add_argument("--only", action="append", choices=FIGURES)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
