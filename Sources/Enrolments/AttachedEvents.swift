@@ -37,7 +37,7 @@ package enum AttachedEvents {
                         received: events.timestamp(row, 5), properties: Array(events.json(row, 6))),
                     profile: events.uuidOrNil(row, 7), seen: seen[events.uuid(row, 0)])
             }
-            return (rows.count, try step.step(steps, at: now, connection))
+            return (rows.count, try step.step(step.concerning(steps), at: now, connection))
         }
     }
 }

@@ -10,28 +10,53 @@ package struct DueTimers {
         let input: Input
     }
 
-    /// What is due up to a moment, the oldest first. Nothing is locked.
+    /// In the order of their index, whose first entries are all that is read.
+    static let enrolments = """
+        select subject, by_event, id, due from enrolment where due <= $1 and journey <> all($3)
+        order by due, id limit $2
+        """
+    static let reviews = """
+        select profile_id, review from memory where review <= $1 order by review, profile_id limit $2
+        """
+
+    /// What is due up to a moment, the oldest first; not of journeys that rest. Nothing is locked.
     package static func find(
-        until horizon: Timestamp, limit: Int, _ connection: Connection
+        until horizon: Timestamp, limit: Int, besides resting: [String] = [], _ connection: Connection
+    ) throws(PostgresError) -> [Timer] {
+        try connection.transaction { () throws(PostgresError) in
+            try connection.script(byIndex)
+            return try read(horizon, limit, resting, connection)
+        }
+    }
+
+    /// Whatever statistics say of tables that change all the time.
+    static let byIndex = """
+        set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off
+        """
+
+    private static func read(
+        _ horizon: Timestamp, _ limit: Int, _ resting: [String], _ connection: Connection
     ) throws(PostgresError) -> [Timer] {
         let rows = try connection.execute(
-            "select subject, by_event, id, due from enrolment where due <= $1 order by due limit $2", horizon,
-            Int64(limit), context: "looking for timers")
+            enrolments, horizon, Int64(limit), resting, context: "looking for timers")
         var timers = (0..<rows.count).map { row in
             let subject = rows.uuid(row, 0)
             return Timer(
                 subject: rows.bool(row, 1) ? .event(subject) : .profile(subject),
                 input: .timer(rows.uuid(row, 2), due: rows.timestamp(row, 3)))
         }
-        let reviews = try connection.execute(
-            "select profile_id, review from memory where review <= $1 order by review limit $2", horizon,
-            Int64(limit), context: "looking for timers")
-        for row in 0..<reviews.count {
+        let found = try connection.execute(
+            reviews, horizon, Int64(limit), context: "looking for timers")
+        for row in 0..<found.count {
             timers.append(
-                Timer(subject: .profile(reviews.uuid(row, 0)), input: .review(due: reviews.timestamp(row, 1)))
-            )
+                Timer(subject: .profile(found.uuid(row, 0)), input: .review(due: found.timestamp(row, 1))))
         }
         return timers
+    }
+
+    /// The timers in the order of their buckets, beginning with one: servers that begin elsewhere share the work.
+    package static func share(_ timers: [Timer], from first: Int32) -> [Timer] {
+        timers.sorted { ($0.subject.id.bucket &- first) & 4095 < ($1.subject.id.bucket &- first) & 4095 }
     }
 
     /// Decides them in one transaction; other servers may be at the same ones, each is decided once.

@@ -44,6 +44,8 @@ package final class JourneyStep {
         package var faults = 0
         /// Events that went by a journey since too much waited for a timer's decision.
         package var passedBy = 0
+        /// Timers that were still set, and are decided.
+        package var timers = 0
         package var warnings: [DeliveryQueue.Warning] = []
         /// Of an attempt.
         var withheld: [Kept] = []
@@ -56,17 +58,20 @@ package final class JourneyStep {
             enrolled += other.enrolled
             faults += other.faults
             passedBy += other.passedBy
+            timers += other.timers
             warnings += other.warnings
         }
     }
 
-    package var rules: RulesInForce
+    package var rules: RulesInForce { didSet { sieve = Sieve(rules.engine) } }
+    private var sieve: Sieve
     private let identity: IdentityRules
     private let metrics: IdentityMetrics
     private var random = RandomSource()
 
     package init(_ rules: RulesInForce, identity: IdentityRules, metrics: IdentityMetrics) {
         (self.rules, self.identity, self.metrics) = (rules, identity, metrics)
+        sieve = Sieve(rules.engine)
     }
 
     /// Reads what is in force anew.
@@ -85,6 +90,20 @@ package final class JourneyStep {
     package func listens(to activity: Bytes) -> Bool {
         !rules.isEmpty && rules.engine.listens(to: activity)
     }
+
+    /// May an event mean something to somebody? Its person has to be loaded then. It is asked for as a whole only where
+    /// a condition wants to know more than the properties.
+    package func isConcerned(
+        activity: Bytes, properties: Bytes, time: Timestamp, received: Timestamp,
+        _ occurrence: () -> Occurrence
+    ) -> Bool {
+        let concern = sieve.concern(
+            of: activity, properties: properties, time: time, received: received, occurrence)
+        return concern != .nothing
+    }
+
+    /// Journeys whose timers wait for the journey.
+    package var resting: [String] { rules.engine.rules.resting }
 
     /// Does a change of a profile alone mean something to anybody?
     package var watchesAttributes: Bool { !rules.isEmpty && rules.engine.rules.watchesAttributes }
@@ -105,15 +124,19 @@ package final class JourneyStep {
         }
     }
 
+    /// Those of the events that may mean something to somebody.
+    package func concerning(_ events: [Event]) -> [Event] {
+        events.filter { sieve.concern($0.occurrence) != .nothing }
+    }
+
     /// Steps the persons of these events, in their order; before them, persons whose attributes have changed, and
-    /// those who were merged.
+    /// those who were merged. Events that concern nobody were left out before.
     package func step(
         _ events: [Event], changes: [Change] = [], merged: Set<UUID> = [], at now: Timestamp,
         _ connection: Connection
     ) throws(PostgresError) -> Outcome {
-        let concerned = events.filter { rules.engine.concern($0.occurrence) != .nothing }
-        if concerned.isEmpty, changes.isEmpty, merged.isEmpty { return Outcome() }
-        let profiles = merged.union(concerned.compactMap(\.profile)).union(changes.map(\.profile))
+        if events.isEmpty, changes.isEmpty, merged.isEmpty { return Outcome() }
+        let profiles = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
         let persons = try PersonTable.resolve(profiles, connection)
         var steps: [(subject: Subject, input: Input)] = []
         for change in changes {
@@ -122,7 +145,7 @@ package final class JourneyStep {
             guard person == change.profile else { continue }
             steps.append((.profile(person), .attributes(before: change.before, at: change.at)))
         }
-        for event in concerned {
+        for event in events {
             let profile = event.profile.map { persons[$0] ?? $0 }
             let subject = profile.map(Subject.profile) ?? .event(event.occurrence.id)
             steps.append((subject, .event(event.occurrence, seen: event.seen)))
@@ -189,6 +212,7 @@ package final class JourneyStep {
         try table.load(
             others.union(steps.map(\.subject)), places: places(of: steps),
             besides: steps.compactMap(\.input.timer), with: rules.engine, at: now, connection)
+        let ends = try ends(steps, table.ids, connection)
         var histories: [Subject: StoredHistory] = [:]
         var outbox = Outbox(rules)
         var (outcome, traits) = (Outcome(), [ProfileChange]())
@@ -196,12 +220,13 @@ package final class JourneyStep {
             let history =
                 histories[subject]
                 ?? StoredHistory(
-                    subject.profile.flatMap { table.ids[$0] } ?? [], enrolmentsOf: subject,
-                    besides: table.known[subject] ?? [], connection)
+                    subject.profile.flatMap { table.ids[$0] } ?? [], until: ends[subject],
+                    enrolmentsOf: subject, besides: table.known[subject] ?? [], connection)
             if histories[subject] == nil { history.recent = past[subject] ?? [] }
             histories[subject] = history
             if let occurrence = input.newcomer { history.recent.append(occurrence) }
             if !table.isStillSet(input, of: subject) { continue }
+            if input.isTimer { outcome.timers += 1 }
             if let decision = table.unwaited(input, of: subject, absent) {
                 table.note([.decided(decision)], of: subject)
             }
@@ -212,7 +237,9 @@ package final class JourneyStep {
                 switch effect {
                 case .deliver(let delivery):
                     outcome.deliveries += 1
-                    outbox.add(delivery, attributes: table.persons[subject]?.attributes ?? [])
+                    outbox.add(
+                        delivery, of: table.persons[subject],
+                        ids: subject.profile.flatMap { table.ids[$0] } ?? [])
                 case .set(let name, let json):
                     guard let profile = subject.profile else { continue }
                     traits.append(change(profile, name, json, input))
@@ -229,6 +256,22 @@ package final class JourneyStep {
         outcome.warnings = try outbox.write(connection)
         outcome.webhooks = outbox.webhooks
         return outcome
+    }
+
+    /// Of persons with events: the moment behind which nothing of them is stored, where that is before the first of
+    /// these events.
+    private func ends(
+        _ steps: [(subject: Subject, input: Input)], _ ids: [UUID: [UUID]], _ connection: Connection
+    ) throws(PostgresError) -> [Subject: Timestamp] {
+        var firsts: [UUID: Timestamp] = [:]
+        for (subject, input) in steps {
+            guard let profile = subject.profile, case .event(let occurrence, _, _) = input else { continue }
+            firsts[profile] = min(firsts[profile] ?? occurrence.time, occurrence.time)
+        }
+        let later = try StoredHistory.goesOn(after: firsts, ids: ids, connection)
+        var ends: [Subject: Timestamp] = [:]
+        for (profile, first) in firsts where !later.contains(profile) { ends[.profile(profile)] = first }
+        return ends
     }
 
     private func change(_ profile: UUID, _ name: String, _ json: [UInt8], _ input: Input) -> ProfileChange {

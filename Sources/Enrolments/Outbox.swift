@@ -10,6 +10,8 @@ import Webhooks
 struct Outbox {
     private let rules: RulesInForce
     private var wanted: [(delivery: Delivery, attributes: [UInt8])] = []
+    /// Of the persons that something is sent about: all their ids.
+    private var ids: [UUID: [UUID]] = [:]
 
     init(_ rules: RulesInForce) { self.rules = rules }
 
@@ -17,20 +19,21 @@ struct Outbox {
     /// Names of the webhooks that have something to send now.
     var webhooks: Set<String> { Set(wanted.map(\.delivery.webhook)) }
 
-    mutating func add(_ delivery: Delivery, attributes: [UInt8]) { wanted.append((delivery, attributes)) }
+    mutating func add(_ delivery: Delivery, of person: Journeys.Person?, ids known: [UUID]) {
+        wanted.append((delivery, person?.attributes ?? []))
+        if let profile = delivery.subject.profile { ids[profile] = known }
+    }
 
     /// Returns what is worth a line in the log.
     func write(_ connection: Connection) throws(PostgresError) -> [DeliveryQueue.Warning] {
         if wanted.isEmpty { return [] }
         let numbers = try activityNumbers(connection)
         let identities = try identities(connection)
-        var warnings: [DeliveryQueue.Warning] = []
-        // Of one moment: what is queued at the same time keeps the order of the steps.
-        for (at, part) in Dictionary(grouping: wanted, by: \.delivery.at).sorted(by: { $0.key < $1.key }) {
-            let items = part.map { item($0.delivery, $0.attributes, numbers, identities) }
-            warnings += try rules.queue.enqueue(items, at: at, connection)
-        }
-        return warnings
+        // What is queued at the same time keeps the order of the steps.
+        let items = wanted.enumerated()
+            .sorted { ($0.element.delivery.at, $0.offset) < ($1.element.delivery.at, $1.offset) }
+            .map { item($0.element.delivery, $0.element.attributes, numbers, identities) }
+        return try rules.queue.enqueue(items, connection)
     }
 
     private func item(
@@ -76,14 +79,14 @@ struct Outbox {
 
     /// The identity that each person's client gave last.
     private func identities(_ connection: Connection) throws(PostgresError) -> [UUID: String] {
-        let profiles = Set(wanted.compactMap(\.delivery.subject.profile)).sorted()
-        if profiles.isEmpty { return [:] }
+        let pairs = ids.flatMap { profile, ids in ids.map { (profile: profile, id: $0) } }
+        if pairs.isEmpty { return [:] }
         let rows = try connection.execute(
             """
-            select distinct on (q.id) q.id, i.value from unnest($1::uuid[]) as q(id)
-                cross join lateral ids_of(q.id) as known(id) join identity i on i.profile_id = known.id
-            order by q.id, i.created_at desc, i.value
-            """, profiles, context: "reading identities for deliveries")
+            select distinct on (q.profile) q.profile, i.value from unnest($1::uuid[], $2::uuid[]) as q(profile, id)
+                join identity i on i.profile_id = q.id
+            order by q.profile, i.created_at desc, i.value
+            """, pairs.map(\.profile), pairs.map(\.id), context: "reading identities for deliveries")
         var identities: [UUID: String] = [:]
         for row in 0..<rows.count { identities[rows.uuid(row, 0)] = rows.string(row, 1) }
         return identities

@@ -24,13 +24,15 @@ struct PersonTable {
     private var memories: [UUID: Memory] = [:]
     private var decisions: [Decision] = []
 
-    /// What profiles' ids mean now.
+    /// What profiles' ids mean now: of those that were merged, the others mean themselves.
     static func resolve(_ profiles: Set<UUID>, _ connection: Connection) throws(PostgresError) -> [UUID: UUID]
     {
         if profiles.isEmpty { return [:] }
         let rows = try connection.execute(
-            "select q.id, person_of(q.id) from unnest($1::uuid[]) as q(id)", Array(profiles),
-            context: "finding whom journeys are about")
+            """
+            select q.id, person_of(a.profile_id) from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+                join alias a on a.bucket = q.bucket and a.id = q.id
+            """, profiles.map(\.bucket), Array(profiles), context: "finding whom journeys are about")
         var now: [UUID: UUID] = [:]
         for row in 0..<rows.count { now[rows.uuid(row, 0)] = rows.uuid(row, 1) }
         return now
@@ -84,14 +86,26 @@ struct PersonTable {
         if profiles.isEmpty { return }
         let rows = try connection.execute(
             """
-            select q.id, p.traits, array(select i::text from ids_of(q.id) i)
-            from unnest($1::int[], $2::uuid[]) as q(bucket, id)
+            select q.id, p.traits from unnest($1::int[], $2::uuid[]) as q(bucket, id)
                 join profile p on p.bucket = q.bucket and p.id = q.id
             """, profiles.map(\.bucket), profiles, context: "reading profiles for journeys")
         for row in 0..<rows.count {
             let id = rows.uuid(row, 0)
             persons[.profile(id)]?.attributes = Array(rows.json(row, 1))
-            ids[id] = rows.texts(row, 2).compactMap { $0.flatMap { UUID($0) } }
+            ids[id] = [id]
+        }
+        try readOtherIDs(profiles, connection)
+    }
+
+    /// Few persons have others merged into them: only those are asked for their ids.
+    private mutating func readOtherIDs(_ profiles: [UUID], _ connection: Connection) throws(PostgresError) {
+        let rows = try connection.execute(
+            """
+            select q.id, array(select i::text from ids_of(q.id) i) from unnest($1::uuid[]) as q(id)
+            where exists (select from alias a where a.profile_id = q.id)
+            """, profiles, context: "reading profiles for journeys")
+        for row in 0..<rows.count {
+            ids[rows.uuid(row, 0)] = rows.texts(row, 1).compactMap { $0.flatMap { UUID($0) } }
         }
     }
 

@@ -20,11 +20,15 @@ final class StoredHistory: History {
 
     private static let page = 100
 
+    /// It is known that nothing later is stored; nil: nothing is known.
+    private let end: Timestamp?
+
     init(
-        _ ids: [UUID], enrolmentsOf subject: Subject? = nil, besides known: Set<Place> = [],
-        _ connection: Connection
+        _ ids: [UUID], until end: Timestamp? = nil, enrolmentsOf subject: Subject? = nil,
+        besides known: Set<Place> = [], _ connection: Connection
     ) {
-        (self.ids, self.connection, self.subject, self.known) = (ids, connection, subject, known)
+        (self.ids, self.end, self.connection) = (ids, end, connection)
+        (self.subject, self.known) = (subject, known)
     }
 
     func last(_ journey: String, key: String) -> Enrolment? {
@@ -42,6 +46,30 @@ final class StoredHistory: History {
             failure = error
             return nil
         }
+    }
+
+    /// Of persons with events at these moments, and all their ids: those of whom something later is stored. Most events
+    /// are the latest of their person, so that one statement spares a look back for each enrolment.
+    static func goesOn(
+        after moments: [UUID: Timestamp], ids: [UUID: [UUID]], _ connection: Connection
+    ) throws(PostgresError) -> Set<UUID> {
+        var (persons, all, times): ([UUID], [UUID], [Timestamp]) = ([], [], [])
+        for (person, moment) in moments {
+            for id in ids[person] ?? [] {
+                persons.append(person)
+                all.append(id)
+                times.append(moment)
+            }
+        }
+        guard let first = times.min() else { return [] }
+        let rows = try connection.execute(
+            """
+            select distinct q.person from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as q(person, id, time)
+            where exists (select from event e
+                where e.profile_id = q.id and e.time > q.time and e.received_at >= $4)
+            """, persons, all, times, first.adding(microseconds: -EventClock.future),
+            context: "looking for later events")
+        return Set((0..<rows.count).map { rows.uuid($0, 0) })
     }
 
     func visit(_ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool) {
@@ -71,6 +99,7 @@ final class StoredHistory: History {
         _ activity: String, _ after: Timestamp?, _ through: Timestamp, before: Occurrence?
     ) -> [Occurrence] {
         if ids.isEmpty || failure != nil { return [] }
+        if let end, let after, after >= end { return [] }
         do throws(PostgresError) {
             let rows = try connection.execute(
                 """

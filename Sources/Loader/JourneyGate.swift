@@ -66,18 +66,32 @@ final class JourneyGate {
         if step.rules.isEmpty { return }
         var events: [JourneyStep.Event] = []
         for i in range where batch.events[i].outcome == .stored || batch.events[i].outcome == .unsaved {
-            let view = batch.events[i].view
-            guard step.listens(to: view.activity) else { continue }
-            let claim = batch.claims[batch.events[i].request]
-            let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
-            let occurrence = Occurrence(
-                id: view.id, activity: view.activity.text, label: view.label.text, source: claim.source.text,
-                time: time, received: claim.receivedAt,
-                properties: batch.events[i].trimmed ?? Array(view.properties))
-            events.append(JourneyStep.Event(occurrence, profile: batch.profile(of: i)))
+            if let event = event(i, batch) { events.append(event) }
         }
         if events.isEmpty, changes.isEmpty, merged.isEmpty { return }
         let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
         outcome.add(try step.step(events, changes: changes, merged: merged, at: now, connection))
+    }
+
+    /// Nil: it means nothing to anybody.
+    private func event(_ i: Int, _ batch: Batch) -> JourneyStep.Event? {
+        let view = batch.events[i].view
+        guard step.listens(to: view.activity) else { return nil }
+        let claim = batch.claims[batch.events[i].request]
+        let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
+        func occurrence() -> Occurrence {
+            Occurrence(
+                id: view.id, activity: view.activity.text, label: view.label.text, source: claim.source.text,
+                time: time, received: claim.receivedAt,
+                properties: batch.events[i].trimmed ?? Array(view.properties))
+        }
+        func isConcerned(_ properties: Bytes) -> Bool {
+            step.isConcerned(
+                activity: view.activity, properties: properties, time: time, received: claim.receivedAt,
+                occurrence)
+        }
+        let isWanted = batch.events[i].trimmed.map { $0.withUnsafeBytes(isConcerned) }
+        guard isWanted ?? isConcerned(view.properties) else { return nil }
+        return JourneyStep.Event(occurrence(), profile: batch.profile(of: i))
     }
 }

@@ -35,9 +35,11 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     /// So many are looked for at once …
     private static let most = 2000
     /// … and decided in one transaction, which locks their persons while it lasts.
-    private static let chunk = 200
+    private static let chunk = 500
     /// So many replays are done at once.
     private static let replays = 50
+    /// Each server begins elsewhere, so that they meet as seldom as may be.
+    private let firstBucket = Int32.random(in: 0..<4096)
 
     package init(
         setting: Locked<RulesInForce.Setting>, metrics: LoaderMetrics, identity: IdentityRules,
@@ -105,17 +107,23 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
         let servers = try Horizon.servers(connection)
         guard let horizon = Horizon.moment(servers, now: now, reachable: reachable) else { return false }
         let absent = Horizon.absent(servers, now: now)
-        let due = try DueTimers.find(until: horizon, limit: Self.most, connection)
+        let due = DueTimers.share(
+            try DueTimers.find(until: horizon, limit: Self.most, besides: step.resting, connection),
+            from: firstBucket)
+        var decided = 0
         for start in stride(from: 0, to: due.count, by: Self.chunk) {
             let part = Array(due[start..<min(start + Self.chunk, due.count)])
             let outcome = try retrying(connection) { () throws(PostgresError) in
                 try DueTimers.decide(part, without: absent, with: step, at: now, connection)
             }
             guard let outcome else { return false }
-            metrics.timers.add(part.count)
+            metrics.timers.add(outcome.timers)
+            decided += outcome.timers
             report(outcome)
+            // Another server is at these: look for what is left.
+            if outcome.timers < part.count / 2 { return decided > 0 }
         }
-        return due.count >= Self.most
+        return due.count >= Self.most && decided > 0
     }
 
     private func takeAttached(_ connection: Connection) throws(PostgresError) -> Bool {

@@ -20,6 +20,7 @@ extension Connection {
         let context = context.isEmpty ? "running “\(abridged(sql))”" : context
         let handle = try open(context)
         let end = patience()
+        statements += 1
         if !send(sql, parameters, handle) { throw lost(context) }
         try flush(until: end, context)
         guard let rows = try finish(until: end, context) else {
@@ -39,6 +40,7 @@ extension Connection {
     func run(_ sql: String, context: String) throws(PostgresError) -> Rows? {
         let handle = try open(context)
         let end = patience()
+        statements += 1
         if PQsendQuery(handle, sql) == 0 { throw lost(context) }
         try flush(until: end, context)
         return try finish(until: end, context)

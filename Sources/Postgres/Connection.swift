@@ -24,6 +24,8 @@ package final class Connection: @unchecked Sendable {  // owner: see `enter()`
     private var depth = 0
     private let noticeBox = NoticeBox()
     var isCopying = false
+    /// So many were sent, scripts and transactions' begins and ends included: what must not grow with the work.
+    package internal(set) var statements = 0
 
     /// What the server sees in `pg_stat_activity`.
     package let name: String

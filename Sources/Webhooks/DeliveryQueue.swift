@@ -5,7 +5,7 @@ import Postgres
 ///
 ///     try connection.transaction {
 ///         … move the enrolment …
-///         try queue.enqueue(items, at: now, connection)
+///         try queue.enqueue(items, connection)
 ///     }
 ///     sender.wake()          // after the commit; it also looks by itself
 ///
@@ -21,17 +21,19 @@ package struct DeliveryQueue: Sendable {
         package let text: String
     }
 
-    /// Renders the items and writes their rows, in this order, in one statement.
+    /// Renders the items and writes their rows, in this order, in one statement; each as of when it was queued.
     ///
     /// A body that is too large, or a webhook that nobody knows, makes a delivery that has failed from the start.
     @discardableResult
     package func enqueue(
-        _ items: [DeliveryItem], at now: Timestamp, _ connection: Connection
+        _ items: [DeliveryItem], _ connection: Connection
     ) throws(PostgresError) -> [Warning] {
         guard !items.isEmpty else { return [] }
         var rows = DeliveryRows()
-        for (i, item) in items.enumerated() {
-            rows.add(item, webhooks[item.webhook], ordinal: now.microseconds + Int64(i), now)
+        var last = Int64.min
+        for item in items {
+            last = max(item.queuedAt.microseconds, last + 1)
+            rows.add(item, webhooks[item.webhook], ordinal: last)
         }
         try rows.insert(connection)
         return rows.warnings
@@ -54,9 +56,7 @@ private struct DeliveryRows: ~Copyable {
     private var faults: [(bucket: Int32, id: UUID, error: String, at: Timestamp)] = []
     private(set) var warnings: [DeliveryQueue.Warning] = []
 
-    mutating func add(
-        _ item: DeliveryItem, _ known: WebhookDefinition?, ordinal: Int64, _ now: Timestamp
-    ) {
+    mutating func add(_ item: DeliveryItem, _ known: WebhookDefinition?, ordinal: Int64) {
         let webhook = known ?? WebhookDefinition(name: item.webhook, url: "")
         let body = ItemBody.render(item, for: webhook)
         let envelope = WireBody.Envelope(format: webhook.format, panel: item.panel)
@@ -70,7 +70,7 @@ private struct DeliveryRows: ~Copyable {
         }
         if let fault {
             warnings.append(DeliveryQueue.Warning(id: item.id, text: fault))
-            faults.append((item.bucket, item.id, fault, now))
+            faults.append((item.bucket, item.id, fault, item.queuedAt))
         }
         buckets.append(item.bucket)
         ids.append(item.id)
@@ -80,7 +80,7 @@ private struct DeliveryRows: ~Copyable {
         states.append(fault == nil ? "queued" : "failed")
         ordered.append(webhook.order == .profile && item.profile != nil)
         ordinals.append(ordinal)
-        times.append(now)
+        times.append(item.queuedAt)
         envelopes.append(envelope.text)
         bodies.append(String(decoding: body, as: UTF8.self))
     }

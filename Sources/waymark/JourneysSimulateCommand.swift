@@ -10,12 +10,15 @@ struct JourneysSimulateCommand: ParsableCommand {
         discussion: """
             SCENARIOS is a file with `scenarios`, or a folder with such files. The journeys are those of the same \
             folder, or of --journeys. Nothing is sent and no database is needed. The exit status is 1 if a scenario \
-            does not end as it expects, 78 for a mistake in the files.
+            does not end as it expects, 78 for a mistake in the files. With --repeat it then says how long a server \
+            would take for the scenarios' events, with all journeys of the folder live and the database left out: an \
+            average over so many repetitions.
 
             EXAMPLES
               waymark journeys simulate Config/journeys
               waymark journeys simulate Config/journeys/scenarios.yaml --only cart_timer_starts_anew
               waymark journeys simulate story.yaml --journeys Config/journeys
+              waymark journeys simulate Config/journeys --repeat 1000
             """)
 
     @OptionGroup var file: ConfigurationOption
@@ -25,6 +28,16 @@ struct JourneysSimulateCommand: ParsableCommand {
     var journeys: String?
     @Option(name: .customLong("only"), help: ArgumentHelp("Only this scenario.", valueName: "NAME"))
     var only: String?
+    @Option(
+        name: .customLong("repeat"),
+        help: ArgumentHelp("Measure the engine, so many times over.", valueName: "TIMES"))
+    var rounds: Int?
+
+    func validate() throws {
+        if let rounds, !(1...1_000_000).contains(rounds) {
+            throw ValidationError("--repeat: 1 to 1000000")
+        }
+    }
 
     func run() throws {
         let folder = try readJourneys(paths(), file)
@@ -48,7 +61,18 @@ struct JourneysSimulateCommand: ParsableCommand {
         print(
             "\(chosen.count) scenario\(chosen.count == 1 ? "" : "s"), \(failed == 0 ? "all as expected" : "\(failed) failed"), in \(milliseconds) ms"
         )
+        if let rounds { measure(folder, zone, rounds) }
         if failed > 0 { throw ExitCode.failure }
+    }
+
+    private func measure(_ folder: DefinitionFolder, _ zone: Zone, _ rounds: Int) {
+        var timing = EngineTiming(folder, zone: zone, clock: Clock.system.monotonic)
+        timing.run(rounds: rounds)
+        for figure in [timing.unheard, timing.unmet, timing.idle, timing.effective] where figure.count > 0 {
+            let nanoseconds = "\(Int(figure.nanoseconds.rounded()))"
+            let pad = String(repeating: " ", count: max(0, 8 - nanoseconds.utf8.count))
+            print("\(pad)\(nanoseconds) ns  \(figure.what)")
+        }
     }
 
     /// The scenarios' own folder, unless another one is named; then that one and the scenarios' file.

@@ -78,7 +78,7 @@ final class Town {
     @discardableResult
     func does(_ events: [JourneyStep.Event], at seconds: Double) throws -> JourneyStep.Outcome {
         try connection.transaction { () throws(PostgresError) in
-            try step.step(events, at: Self.at(seconds), connection)
+            try step.step(step.concerning(events), at: Self.at(seconds), connection)
         }
     }
 

@@ -58,7 +58,7 @@ final class World {
             return item
         }
         let queue = DeliveryQueue(try WebhookStore.definitions(connection))
-        try queue.enqueue(items, at: Clock.system.now(), connection)
+        try queue.enqueue(items, connection)
         return items.map(\.id)
     }
 

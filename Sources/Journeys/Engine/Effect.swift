@@ -88,4 +88,11 @@ package enum Input: Sendable, Equatable {
     case review(due: Timestamp)
     /// What a journey was kept from, and may do now. `at`: so much later, in server time; nil: as of then.
     case resumed(Withheld, at: Timestamp?)
+
+    package var isTimer: Bool {
+        switch self {
+        case .timer, .review: true
+        case .event, .attributes, .resumed: false
+        }
+    }
 }

@@ -23,48 +23,30 @@ package struct Engine: Sendable {
         case start
     }
 
-    /// A closer look at an event somebody listens to, before its person is loaded: conditions that look only at the
-    /// event's own properties are tried. It may say too much, never too little.
-    package func concern(_ occurrence: Occurrence) -> Concern {
-        guard let listeners = rules.listeners(to: occurrence.activity) else { return .nothing }
-        if !listeners.scores.isEmpty || listeners.isReviewed { return .start }
-        let facts = Facts(
-            event: occurrence, entry: nil, attributes: [], now: occurrence.received, time: occurrence.time,
-            zone: rules.zone)
-        var concern = Concern.nothing
-        for interest in listeners.interests {
-            if let start = interest.start, mayStart(rules.rules[start], occurrence, facts) { return .start }
-            if !interest.follow.isEmpty { concern = .running }
-        }
-        return concern
-    }
+    /// A closer look at an event somebody listens to, before its person is loaded: see `Sieve`, which looks at many.
+    package func concern(_ occurrence: Occurrence) -> Concern { Sieve(self).concern(occurrence) }
 
     /// The enrolments that decide whether an event starts something: journeys, and their keys, as far as the event
     /// alone says them.
     package func places(_ occurrence: Occurrence) -> [(journey: String, key: String)] {
         var places: [(journey: String, key: String)] = []
+        let facts = Facts(
+            event: occurrence, entry: occurrence, attributes: [], now: occurrence.received,
+            time: occurrence.time, zone: rules.zone)
+        func isTrue(_ condition: Expression) -> Bool { Evaluator(facts: facts).flag(condition) == true }
         for interest in rules.listeners(to: occurrence.activity)?.interests ?? [] {
-            guard let start = interest.start else { continue }
+            guard let start = interest.start, interest.tests?.contains(where: isTrue) ?? true else {
+                continue
+            }
             let journey = rules.rules[start].journey
             guard let expression = journey.key else {
                 places.append((journey.name, ""))
                 continue
             }
             guard expression.looksOnlyAtTheEvent else { continue }
-            let facts = Facts(
-                event: occurrence, entry: occurrence, attributes: [], now: occurrence.received,
-                time: occurrence.time, zone: rules.zone)
             if let key = Stepping.key(expression, facts) { places.append((journey.name, key)) }
         }
         return places
-    }
-
-    private func mayStart(_ rule: Rulebook.Rule, _ occurrence: Occurrence, _ facts: Facts) -> Bool {
-        rule.trigger.contains { pattern in
-            guard pattern.activities.contains(occurrence.activity) else { return false }
-            guard let condition = pattern.condition, condition.looksOnlyAtTheEvent else { return true }
-            return Evaluator(facts: facts).flag(condition) == true
-        }
     }
 
     /// Steps a person. The effects come in the order in which they happened; rows are named once, as they are at the
@@ -82,12 +64,5 @@ package struct Engine: Sendable {
         let effects = step.finish()
         person = step.person
         return effects
-    }
-}
-
-extension Expression {
-    /// No attribute, history, segment or score, and not the entry.
-    var looksOnlyAtTheEvent: Bool {
-        mentions.allSatisfy { $0.kind == .property || $0.kind == .now || $0.kind == .hour }
     }
 }

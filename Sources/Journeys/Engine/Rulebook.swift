@@ -5,7 +5,7 @@ import Payload
 /// holds the older ones that still have running enrolments.
 package final class Rulebook: Sendable {
     /// A version of a journey.
-    struct Rule: Sendable {
+    final class Rule: Sendable {
         let journey: JourneyDefinition
         let version: String
         /// New enrolments start with it.
@@ -13,13 +13,21 @@ package final class Rulebook: Sendable {
         /// Of the journey as it is now: an old version is paused with it.
         let state: JourneyDefinition.State
         let trigger: [JourneyDefinition.EventPattern]
+
+        init(_ journey: JourneyDefinition, isCurrent: Bool, state: JourneyDefinition.State) {
+            (self.journey, self.isCurrent, self.state) = (journey, isCurrent, state)
+            version = journey.version
+            trigger = journey.trigger.patterns
+        }
     }
 
     /// What an activity means to a journey.
     struct Interest: Sendable {
         let journey: String
-        /// It may start it, or be a part of what does.
+        /// It may start it, or be a part of what does …
         var start: Int?
+        /// … if one of these is true, which look only at the event; nil: the person decides.
+        var tests: [Expression]?
         /// Versions that it may mean something to while they run.
         var follow: [Int] = []
     }
@@ -29,6 +37,21 @@ package final class Rulebook: Sendable {
         /// Scores that it feeds, and segments that look for it.
         var scores: [String] = []
         var isReviewed = false
+    }
+
+    /// All that an activity means.
+    final class Audience: Sendable {
+        let listeners: Listeners
+        let test: Sieve.Test
+
+        init(_ listeners: Listeners) {
+            self.listeners = listeners
+            test = Sieve.Test(listeners)
+        }
+
+        var interests: [Interest] { listeners.interests }
+        var scores: [String] { listeners.scores }
+        var isReviewed: Bool { listeners.isReviewed }
     }
 
     let rules: [Rule]
@@ -42,9 +65,10 @@ package final class Rulebook: Sendable {
     let trackedScores: [String]
     /// A change of the profile alone can start something.
     package let watchesAttributes: Bool
-    private let byVersion: [String: Int]
+    /// By name and version.
+    private let byVersion: [String: [String: Int]]
     private let table: ListenerTable
-    private let listeners: [Listeners]
+    private let listeners: [Audience]
     private let zones = Locked<[String: Zone]>([:])
 
     /// A journey's older version that still has enrolments.
@@ -65,21 +89,15 @@ package final class Rulebook: Sendable {
         self.zone = zone
         self.segments = Dictionary(segments.map { ($0.name, $0) }) { a, _ in a }
         self.scores = Dictionary(scores.map { ($0.name, ($0, $0.version)) }) { a, _ in a }
-        var rules = journeys.sorted { $0.name < $1.name }.map {
-            Rule(
-                journey: $0, version: $0.version, isCurrent: true, state: $0.state,
-                trigger: $0.trigger.patterns)
-        }
-        var byVersion: [String: Int] = [:]
-        for (i, rule) in rules.enumerated() { byVersion["\(rule.journey.name) \(rule.version)"] = i }
+        var rules = journeys.sorted { $0.name < $1.name }
+            .map { Rule($0, isCurrent: true, state: $0.state) }
+        var byVersion: [String: [String: Int]] = [:]
+        for (i, rule) in rules.enumerated() { byVersion[rule.journey.name, default: [:]][rule.version] = i }
         for one in old {
-            let version = one.journey.version
-            guard byVersion["\(one.journey.name) \(version)"] == nil else { continue }
-            byVersion["\(one.journey.name) \(version)"] = rules.count
-            rules.append(
-                Rule(
-                    journey: one.journey, version: version, isCurrent: false, state: one.state,
-                    trigger: one.journey.trigger.patterns))
+            let rule = Rule(one.journey, isCurrent: false, state: one.state)
+            guard byVersion[rule.journey.name]?[rule.version] == nil else { continue }
+            byVersion[rule.journey.name, default: [:]][rule.version] = rules.count
+            rules.append(rule)
         }
         self.rules = rules
         self.byVersion = byVersion
@@ -90,7 +108,7 @@ package final class Rulebook: Sendable {
         watchesAttributes = build.watchesAttributes
         let keys = build.listeners.keys.sorted()
         table = ListenerTable(keys)
-        listeners = keys.compactMap { build.listeners[$0] }
+        listeners = keys.compactMap { build.listeners[$0].map(Audience.init) }
     }
 
     /// Of all journeys, sorted.
@@ -102,9 +120,9 @@ package final class Rulebook: Sendable {
     }
 
     /// Nil: nobody listens.
-    func listeners(to activity: Bytes) -> Listeners? { table.find(activity).map { listeners[$0] } }
+    func listeners(to activity: Bytes) -> Audience? { table.find(activity).map { listeners[$0] } }
 
-    func listeners(to activity: String) -> Listeners? {
+    func listeners(to activity: String) -> Audience? {
         var activity = activity
         return activity.withUTF8 { listeners(to: Bytes($0)) }
     }
@@ -113,7 +131,12 @@ package final class Rulebook: Sendable {
     package func listens(to activity: Bytes) -> Bool { table.find(activity) != nil }
 
     func rule(_ journey: String, _ version: String) -> Rule? {
-        byVersion["\(journey) \(version)"].map { rules[$0] }
+        byVersion[journey]?[version].map { rules[$0] }
+    }
+
+    /// Names of journeys whose timers wait for the journey.
+    package var resting: [String] {
+        rules.filter { $0.state == .paused || $0.state == .draft }.map(\.journey.name)
     }
 
     func current(_ journey: String) -> Rule? { rules.first { $0.isCurrent && $0.journey.name == journey } }

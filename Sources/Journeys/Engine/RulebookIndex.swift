@@ -36,7 +36,12 @@ struct RulebookIndex {
 
     private mutating func listenForStart(_ i: Int, _ rule: Rulebook.Rule) {
         for activity in rule.trigger.flatMap(\.activities) {
-            note(activity, rule.journey.name) { $0.start = i }
+            let conditions = rule.trigger.filter { $0.activities.contains(activity) }.map(\.condition)
+            let tests = conditions.compactMap { $0 }.filter(\.looksOnlyAtTheEvent)
+            note(activity, rule.journey.name) {
+                $0.start = i
+                $0.tests = tests.count == conditions.count ? tests : nil
+            }
         }
         switch rule.journey.trigger {
         case .score(let name, _): scoreWatchers[name, default: []].append(i)

@@ -10,7 +10,7 @@ final class Stepping {
     }
 
     let rules: Rulebook
-    private(set) var history: any History
+    private(set) var history: any History { didSet { lately = nil } }
     var person: Person
     var moment = Moment(time: Timestamp(microseconds: 0), clock: Timestamp(microseconds: 0))
     /// The event of the input: `did` sees it, a baseline must not.
@@ -24,6 +24,8 @@ final class Stepping {
     /// Texts that were scanned already: conditions of many journeys look at one event.
     private var readings: [UUID: Reading] = [:]
     private var attributes: (text: [UInt8], reading: Reading)?
+    /// What conditions looked at lately.
+    private var lately: (event: UUID?, entry: UUID?, facts: Facts)?
 
     init(rules: Rulebook, person: Person, history: any History, withholding: Set<String> = []) {
         (self.rules, self.person, self.history) = (rules, person, history)
@@ -91,7 +93,14 @@ final class Stepping {
             else { continue }
             follow(i, rule, occurrence)
         }
-        if let start = interest.start { self.start(rules.rules[start], occurrence) }
+        if let start = interest.start, mayStart(interest, occurrence) {
+            self.start(rules.rules[start], occurrence)
+        }
+    }
+
+    private func mayStart(_ interest: Rulebook.Interest, _ occurrence: Occurrence) -> Bool {
+        guard let tests = interest.tests else { return true }
+        return tests.contains { isTrue($0, event: occurrence, entry: occurrence) }
     }
 
     private func timer(_ id: UUID, _ due: Timestamp) {
@@ -211,7 +220,20 @@ final class Stepping {
 
     func isTrue(_ condition: Expression?, event: Occurrence?, entry: Occurrence?) -> Bool {
         guard let condition else { return true }
-        return Evaluator(facts: facts(event: event, entry: entry)).flag(condition) == true
+        return Evaluator(facts: sharedFacts(event, entry)).flag(condition) == true
+    }
+
+    /// Conditions of many journeys look at the same event, person and moment.
+    private func sharedFacts(_ event: Occurrence?, _ entry: Occurrence?) -> Facts {
+        if let lately, lately.event == event?.id, lately.entry == entry?.id,
+            lately.facts.now == moment.clock, lately.facts.time == moment.time,
+            lately.facts.attributes === attributesReading
+        {
+            return lately.facts
+        }
+        let facts = facts(event: event, entry: entry)
+        lately = (event?.id, entry?.id, facts)
+        return facts
     }
 
     func matches(

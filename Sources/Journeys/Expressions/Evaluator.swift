@@ -20,9 +20,11 @@ struct Evaluator {
 
     /// The value may point into texts that the facts keep, and the last use of the facts may be here: whoever made
     /// them asks for the flag, or looks at the value in a closure, or keeps them in another way.
-    func value(_ expression: Expression) -> Operand {
+    func value(_ expression: Expression) -> Operand { value(expression.root) }
+
+    private func value(_ node: Node) -> Operand {
         facts.refill()
-        let result = evaluate(expression.root, outermost)
+        let result = evaluate(node, outermost)
         return facts.budget > 0 ? result : .unknown
     }
 
@@ -32,7 +34,8 @@ struct Evaluator {
     }
 
     /// True, false, or nil: unknown, or no truth at all.
-    func flag(_ expression: Expression) -> Bool? { value(expression) { $0.flag } }
+    func flag(_ expression: Expression) -> Bool? { flag(expression.root) }
+    func flag(_ node: Node) -> Bool? { withExtendedLifetime(facts) { value(node).flag } }
 
     var outermost: Scope {
         guard let event = facts.event else { return .none }

@@ -3,27 +3,40 @@ import Payload
 
 /// A JSON text that is scanned when it is asked for the first time, and kept with its bytes.
 final class Reading {
-    let occurrence: Occurrence?
-    private let bytes: UnsafeRawBufferPointer
+    var occurrence: Occurrence?
+    private var bytes: Bytes
+    private let isOwner: Bool
     private var document = JSONDocument()
     private var isParsed = false
 
     init(_ json: [UInt8], of occurrence: Occurrence? = nil) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(json.count, 1), alignment: 1)
         copy.copyBytes(from: json)
-        bytes = UnsafeRawBufferPointer(rebasing: copy[..<json.count])
+        bytes = Bytes(rebasing: copy[..<json.count])
+        isOwner = true
         self.occurrence = occurrence
+    }
+
+    /// Of texts that somebody else keeps, one after the other.
+    init() {
+        bytes = Bytes(start: nil, count: 0)
+        isOwner = false
+    }
+
+    /// The text from now on; it must stay in place for as long as it is looked at.
+    func look(at json: Bytes) {
+        (bytes, isParsed, occurrence) = (json, false, nil)
     }
 
     convenience init(_ occurrence: Occurrence) { self.init(occurrence.properties, of: occurrence) }
 
-    deinit { bytes.deallocate() }
+    deinit { if isOwner { bytes.deallocate() } }
 
     /// Null for a text that is not JSON.
     var root: JSONNode {
         if !isParsed {
             isParsed = true
-            if bytes.count > 0 { try? document.parse(bytes) }
+            if bytes.count > 0 { try? document.parse(bytes) } else { document.reset() }
         }
         return document.root
     }
@@ -36,11 +49,11 @@ package final class Facts {
     /// The event under test.
     var event: Reading?
     var entry: Reading?
-    private let attributes: Reading?
+    let attributes: Reading?
     /// The moment of the step as the server sees it: when the event was received, when the timer was due.
-    package let now: Timestamp
+    package internal(set) var now: Timestamp
     /// The moment in event time: windows of `did` end there.
-    package let time: Timestamp
+    package internal(set) var time: Timestamp
     let zone: Zone
     private let history: any History
     private let segments: (String) -> Expression?

@@ -93,6 +93,14 @@ extension Node.Kind {
         }
     }
 
+    /// Does it ask for the type, the time or the source of the event, anywhere in it?
+    var asksForTheEvent: Bool {
+        switch self {
+        case .eventType, .eventTime, .eventSource: true
+        default: children.contains { $0.kind.asksForTheEvent }
+        }
+    }
+
     /// What it can be, as far as that can be told without values.
     var type: ExpressionType {
         switch self {

@@ -57,11 +57,11 @@ extension Schema {
             is_latest boolean not null,
             state text not null,
             primary key (bucket, id)
-        ) with (fillfactor = 70);
+        ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
         create unique index enrolment_once on enrolment (bucket, subject, journey, md5(key), n);
         create index enrolment_open on enrolment (bucket, subject)
             where ended_at is null or open_until is not null;
-        create index enrolment_due on enrolment (due) where due is not null;
+        create index enrolment_due on enrolment (due, id) where due is not null;
         create index enrolment_journey on enrolment (journey, version) where ended_at is null;
         comment on table enrolment is 'runs of journeys; bucket_of the profile, else of the event';
         comment on column enrolment.subject is 'the profile, or the event that has none (by_event)';
@@ -75,8 +75,8 @@ extension Schema {
             review timestamptz,
             state text not null,
             primary key (bucket, profile_id)
-        ) with (fillfactor = 70);
-        create index memory_review on memory (review) where review is not null;
+        ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
+        create index memory_review on memory (review, profile_id) where review is not null;
         comment on table memory is
             'what journeys remember of a profile besides its enrolments: evidence, points, memberships';
 
