@@ -72,7 +72,7 @@ struct JourneyFaultTests {
         #expect(
             try database.count("select count(*) from delivery where journey = 'noted'") == all - poison
                 - refused)
-        #expect(node.loader.metrics.journeyFaults.total == refused)
+        try eventually("it is counted") { node.loader.metrics.journeyFaults.total == refused }
         try node.stop()
     }
 }

@@ -106,7 +106,7 @@ struct VisitTests {
         #expect(try database.count("select count(*) from event where profile_id is null") == 0)
         #expect(try database.count("select count(distinct bucket) from event") == 1)
         #expect(try database.ledger() == [3, 3, 0, 0, 0, 0])
-        #expect(node.loader.metrics.sessionsStarted.total == 1)
+        try eventually("it is counted") { node.loader.metrics.sessionsStarted.total == 1 }
         try node.stop()
     }
 
