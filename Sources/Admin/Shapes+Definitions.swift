@@ -70,6 +70,7 @@ extension Shapes {
                 "live": Shape.count.saying("what the live version fired in that time"),
                 "only_backtest": .count, "only_backtest_fires": fires, "only_live": .count,
                 "only_live_fires": fires,
+                "notes": Shape.list(of: .text).saying("what it went by, and what it could not know"),
             ])
     }()
 
@@ -93,7 +94,7 @@ extension Shapes {
             "subjects": .integer(Set(result.fires.map(\.subject)).count), "fires": list(result.fires),
             "live": .integer(result.live), "only_backtest": .integer(result.onlyBacktest.count),
             "only_backtest_fires": list(result.onlyBacktest), "only_live": .integer(result.onlyLive.count),
-            "only_live_fires": list(result.onlyLive),
+            "only_live_fires": list(result.onlyLive), "notes": .list(result.notes.map { .text($0) }),
         ]
     }
 }

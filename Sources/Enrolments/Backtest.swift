@@ -2,12 +2,12 @@ import Foundations
 import Journeys
 import Postgres
 
-/// What a journey would have done with the stored events: each person's are run through the engine in virtual time,
-/// and nothing is sent or written.
+/// What a journey would have done with the stored events: each person's are run through the engine in virtual time, in
+/// the order in which they were stepped (`Replay`), and nothing is sent or written.
 ///
-/// SQL chooses coarsely: persons with an event that may start the journey, and of them the events of activities that
-/// some definition names. Events of the thirty days before are run as well, so that what looks back finds it. Attributes
-/// are those of now: what they were is not asked for.
+/// SQL chooses coarsely: persons with an event that may start the journey, and of them the events of activities that it
+/// names, by itself or through segments and scores. Events from before are run as well, as far as a run may take and as
+/// conditions look back. What was not kept cannot be asked for; `Result.notes` says what that means for this journey.
 package struct Backtest {
     /// Something that would have been sent.
     package struct Fire: Sendable, Equatable {
@@ -40,16 +40,24 @@ package struct Backtest {
         package var onlyLive: [Fire] = []
         package var onlyBacktest: [Fire] = []
         package var live = 0
+        /// What it went by, and what it could not know: a sentence each.
+        package var notes: [String] = []
+        /// Events that have no number, and stand where they were received.
+        var unnumbered = 0
     }
 
     package var bounds = Bounds()
 
+    /// At least so much is read before what is asked for, in seconds.
     private static let warmup: Int64 = 30 * 86_400
+    /// So many persons are read at once.
+    private static let page = 200
 
-    private let journey: JourneyDefinition
-    private let engine: Engine
-    private let since: Timestamp
-    private let now: Timestamp
+    let journey: JourneyDefinition
+    let engine: Engine
+    let reach: JourneyReach
+    let since: Timestamp
+    let now: Timestamp
 
     package init(
         _ journey: JourneyDefinition, segments: [SegmentDefinition], scores: [ScoreDefinition], zone: Zone,
@@ -59,28 +67,31 @@ package struct Backtest {
         // It says what a journey would do; whether it does it is its state's business.
         journey.state = .live
         self.journey = journey
-        engine = Engine(Rulebook(journeys: [journey], segments: segments, scores: scores, zone: zone))
+        reach = JourneyReach(journey, segments: segments, scores: scores)
+        engine = Engine(
+            Rulebook(journeys: [journey], segments: reach.segments, scores: reach.scores, zone: zone))
         (self.since, self.now) = (since, now)
+    }
+
+    /// From when on events are read: a run that began before may fire now, and conditions look back from its beginning.
+    var begin: Timestamp {
+        guard let lookback = reach.lookback else { return Timestamp(microseconds: 0) }
+        let usual = since.adding(seconds: -Self.warmup)
+        return min(usual, since.adding(microseconds: -reach.span - lookback))
     }
 
     package func run(_ connection: Connection) throws(PostgresError) -> Result {
         var result = Result()
-        let begin = since.adding(seconds: -Self.warmup)
-        let all = engine.rules.activities
-        let starting = engine.rules.starting(journey.name)
-        let persons = try connection.execute(
-            """
-            select distinct person_of(profile_id) from event
-            where received_at >= $1 and activity = any($2) and profile_id is not null order by 1
-            """, since.adding(seconds: starting.isEmpty ? -Self.warmup : 0),
-            starting.isEmpty ? all : starting,
-            context: "choosing persons for a backtest")
-        for row in 0..<persons.count where mayGoOn(&result) {
-            try run(persons.uuid(row, 0), begin, all, &result, connection)
+        let persons = try chosen(connection)
+        for start in stride(from: 0, to: persons.count, by: Self.page) {
+            let page = Array(persons[start..<min(start + Self.page, persons.count)])
+            if !mayGoOn(&result) { break }
+            for person in try read(page, connection) where mayGoOn(&result) { run(person, &result) }
         }
-        try runStrangers(begin, all, &result, connection)
+        try runStrangers(&result, connection)
         result.fires.sort { ($0.at, $0.subject) < ($1.at, $1.subject) }
         if result.isComplete { try compare(&result, connection) }
+        result.notes = try notes(result, connection)
         return result
     }
 
@@ -91,80 +102,42 @@ package struct Backtest {
         return result.isComplete
     }
 
-    private func run(
-        _ person: UUID, _ begin: Timestamp, _ activities: [String], _ result: inout Result,
-        _ connection: Connection
-    ) throws(PostgresError) {
-        let ids = try connection.execute(
-            "select array(select i from ids_of($1) i)::text[], (select traits from profile where bucket = bucket_of($1) and id = $1)",
-            person)
-        let rows = try connection.execute(
-            """
-            select \(Self.columns) from event
-            where profile_id = any($1::uuid[]) and received_at >= $2 and received_at < $3 and activity = any($4)
-            order by received_at, id
-            """, ids.texts(0, 0).compactMap { $0.flatMap { UUID($0) } }, begin, now, activities,
-            context: "reading events for a backtest")
-        var simulation = Simulation(engine)
-        if !ids.isNull(0, 1) { simulation.set(Array(ids.json(0, 1)), of: .profile(person)) }
-        for row in 0..<rows.count { simulation.take(Self.occurrence(rows, row), of: .profile(person)) }
-        simulation.fire(before: now)
+    private func run(_ person: StoredPerson, _ result: inout Result) {
+        let simulation = Replay(engine).run(person.entries, attributes: person.attributes, until: now)
         result.persons += 1
-        result.events += rows.count
-        take(simulation, &result)
+        result.events += person.events
+        result.unnumbered += person.unnumbered
+        take(simulation, of: person.id, &result)
     }
 
     /// Events without a person: each is a subject of its own.
-    private func runStrangers(
-        _ begin: Timestamp, _ activities: [String], _ result: inout Result, _ connection: Connection
-    ) throws(PostgresError) {
-        let starting = engine.rules.starting(journey.name)
-        if starting.isEmpty { return }
-        var last: (received: Timestamp, id: UUID) = (since, UUID(high: 0, low: 0))
+    private func runStrangers(_ result: inout Result, _ connection: Connection) throws(PostgresError) {
+        var last: (received: Timestamp, id: UUID)?
         while mayGoOn(&result) {
-            let rows = try connection.execute(
-                """
-                select \(Self.columns) from event
-                where profile_id is null and activity = any($1) and received_at >= $2 and received_at < $3
-                    and (received_at, id) > ($2, $4) order by received_at, id limit 1000
-                """, starting, last.received, now, last.id, context: "reading events for a backtest")
-            for row in 0..<rows.count {
+            let events = try readStrangers(after: last, connection)
+            for event in events {
                 var simulation = Simulation(engine)
-                let occurrence = Self.occurrence(rows, row)
-                simulation.take(occurrence, of: .event(occurrence.id))
+                simulation.take(event, of: .event(event.id))
                 simulation.fire(before: now)
-                result.events += 1
-                take(simulation, &result)
-                last = (occurrence.received, occurrence.id)
+                take(simulation, of: nil, &result)
+                last = (event.received, event.id)
             }
-            if rows.count < 1000 { return }
+            result.events += events.count
+            if events.isEmpty { return }
         }
     }
 
-    private static let columns = "id, activity, label, source, time, received_at, properties"
-
-    private static func occurrence(_ rows: Rows, _ row: Int) -> Occurrence {
-        Occurrence(
-            id: rows.uuid(row, 0), activity: rows.string(row, 1), label: rows.string(row, 2),
-            source: rows.string(row, 3), time: rows.timestamp(row, 4), received: rows.timestamp(row, 5),
-            properties: rows.isNull(row, 6) ? [] : Array(rows.json(row, 6)))
-    }
-
-    private func take(_ simulation: Simulation, _ result: inout Result) {
-        var keys: [UUID: String] = [:]
+    /// All ids of a person are that person; an event that had none yet stands for itself.
+    private func take(_ simulation: Simulation, of person: UUID?, _ result: inout Result) {
         for decision in simulation.decisions where decision.at >= since {
             if decision.kind == .enrolled { result.enrolled += 1 }
             guard decision.kind == .fired else { continue }
-            if keys[decision.enrolment] == nil {
-                let mine = simulation.person(decision.subject)?.enrolments.first {
-                    $0.id == decision.enrolment
-                }
-                keys[decision.enrolment] = mine?.key
-            }
+            let subject =
+                decision.subject.profile == nil ? decision.subject.id : person ?? decision.subject.id
             result.fires.append(
                 Fire(
-                    at: decision.at, subject: decision.subject.id, webhook: decision.detail,
-                    key: keys[decision.enrolment] ?? "", event: decision.event))
+                    at: decision.at, subject: subject, webhook: decision.detail,
+                    key: simulation.keys[decision.enrolment] ?? "", event: decision.event))
         }
     }
 

@@ -9,7 +9,7 @@ import Postgres
 /// goes into the quarantine, and everything else is done. In what follows such a journey is tried by itself, and not
 /// at all once it has failed often: what it could not even try is asked for again at once, and replayed one by one.
 final class CarefulSteps {
-    typealias Work = (subject: Subject, input: Input)
+    typealias Work = JourneyStep.Step
 
     private let step: JourneyStep
     private let absent: [AbsentServer]
@@ -50,7 +50,7 @@ final class CarefulSteps {
             try settle(Array(work[..<middle]), besides: others)
             return try settle(Array(work[middle...]))
         }
-        try settle(withheld.map { ($0.subject, .resumed($0.what, at: nil)) })
+        try settle(withheld.map { Work(subject: $0.subject, input: .resumed($0.what, at: nil)) })
     }
 
     /// Timers' journeys are not tried apart: what is withheld of a timer ends its enrolment.
@@ -67,8 +67,10 @@ final class CarefulSteps {
                 work, besides: others, behind: past, without: absent, withholding: withholding, at: now,
                 connection)
         }
-        for case (let subject, .event(let occurrence, _, _)) in work {
-            past[subject, default: []].append(occurrence)
+        for var one in work where one.isRemembered {
+            if let base = part.base { one.number(from: base) }
+            guard case .event(let occurrence, _, _) = one.input else { continue }
+            past[one.subject, default: []].append(occurrence)
         }
         let withheld = part.withheld
         part.withheld = []
@@ -103,7 +105,7 @@ final class CarefulSteps {
                 rest.append(kept)
             }
         }
-        try settle(rest.map { ($0.subject, .resumed($0.what, at: nil)) })
+        try settle(rest.map { Work(subject: $0.subject, input: .resumed($0.what, at: nil)) })
     }
 
     private func note(_ what: Withheld, of subject: Subject, _ error: PostgresError) {
@@ -164,9 +166,9 @@ final class CarefulSteps {
     /// It is refused although no journey does anything: all that it means to anybody is withheld.
     private func passOver(_ work: Work, _ error: PostgresError) throws(PostgresError) {
         switch work.input {
-        case .event(let occurrence, _, let seen):
-            let clock = max(occurrence.received, seen ?? occurrence.received)
-            note(Withheld(journey: "", cause: .event(occurrence), clock: clock), of: work.subject, error)
+        case .event(let occurrence, _, _):
+            let what = Withheld(journey: "", cause: .event(occurrence), clock: occurrence.known)
+            note(what, of: work.subject, error)
         case .timer(let id, _):
             try connection.execute(
                 "update enrolment set due = null where bucket = $1 and id = $2", work.subject.id.bucket, id,

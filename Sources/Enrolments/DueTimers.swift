@@ -70,21 +70,10 @@ package struct DueTimers {
             try connection.script(
                 "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
             )
-            try lockEvents(timers, connection)
+            try PersonTable.lock(
+                events: timers.filter { $0.subject.profile == nil }.map(\.subject.id), connection)
             return try step.decide(
                 timers.map { ($0.subject, $0.input) }, without: absent, at: now, connection)
         }
-    }
-
-    /// An event without a profile has no row to be locked but its enrolments.
-    private static func lockEvents(_ timers: [Timer], _ connection: Connection) throws(PostgresError) {
-        let events = timers.filter { $0.subject.profile == nil }.map(\.subject.id)
-            .sorted { ($0.bucket, $0) < ($1.bucket, $1) }
-        if events.isEmpty { return }
-        try connection.execute(
-            """
-            update enrolment e set due = e.due from unnest($1::int[], $2::uuid[]) as q(bucket, subject)
-            where e.bucket = q.bucket and e.subject = q.subject
-            """, events.map(\.bucket), events, context: "locking timers")
     }
 }

@@ -9,21 +9,24 @@ import Webhooks
 /// Steps journeys with stored events, inside the transaction that stores them: the event, the enrolment, the timer, the
 /// queued delivery and the line of the trace exist together or not at all.
 package final class JourneyStep {
-    /// An event that somebody listens to.
+    /// An event that somebody listens to, or looks back at.
     package struct Event {
         package let occurrence: Occurrence
         package let profile: UUID?
-        /// When we came to know that it is this profile's, if that was later than its arrival.
-        package let seen: Timestamp?
+        /// Where it stands in its transaction, from 0.
+        package let place: Int
+        /// False: nobody finds it later.
+        package let isStored: Bool
 
-        package init(_ occurrence: Occurrence, profile: UUID?, seen: Timestamp? = nil) {
-            (self.occurrence, self.profile, self.seen) = (occurrence, profile, seen)
+        package init(_ occurrence: Occurrence, profile: UUID?, place: Int = 0, isStored: Bool = true) {
+            (self.occurrence, self.profile) = (occurrence, profile)
+            (self.place, self.isStored) = (place, isStored)
         }
     }
 
     /// A profile whose attributes may have changed, as they were before.
     package struct Change {
-        let profile: UUID
+        package let profile: UUID
         let before: [UInt8]
         let at: Timestamp
     }
@@ -46,6 +49,10 @@ package final class JourneyStep {
         package var passedBy = 0
         /// Timers that were still set, and are decided.
         package var timers = 0
+        /// What the steps of this transaction's events are counted from; nil: none was stepped.
+        package private(set) var base: Int64?
+        /// By the place of the event.
+        package private(set) var numbers: [Int: Int64] = [:]
         package var warnings: [DeliveryQueue.Warning] = []
         /// Of an attempt.
         var withheld: [Kept] = []
@@ -60,6 +67,23 @@ package final class JourneyStep {
             passedBy += other.passedBy
             timers += other.timers
             warnings += other.warnings
+            base = other.base ?? base
+            numbers.merge(other.numbers) { $1 }
+        }
+
+        /// Takes the number of an event's step; of one that nobody stepped, what it would have been.
+        package func number(_ place: Int) -> Int64? {
+            numbers[place] ?? base.map { JourneyStep.number(place, from: $0) }
+        }
+
+        /// Nobody was stepped: what all are counted from.
+        package mutating func number(_ base: Int64) { self.base = base }
+
+        mutating func number(_ steps: [Step], from base: Int64) {
+            self.base = base
+            for case let place? in steps.lazy.map(\.place) {
+                numbers[place] = JourneyStep.number(place, from: base)
+            }
         }
     }
 
@@ -105,6 +129,11 @@ package final class JourneyStep {
     /// Journeys whose timers wait for the journey.
     package var resting: [String] { rules.engine.rules.resting }
 
+    /// May somebody look back at events of that activity?
+    package func looksBack(at activity: Bytes) -> Bool {
+        rules.engine.listens(to: activity) || rules.engine.rules.looksBack(at: activity)
+    }
+
     /// Does a change of a profile alone mean something to anybody?
     package var watchesAttributes: Bool { !rules.isEmpty && rules.engine.rules.watchesAttributes }
 
@@ -130,25 +159,36 @@ package final class JourneyStep {
     }
 
     /// Steps the persons of these events, in their order; before them, persons whose attributes have changed, and
-    /// those who were merged. Events that concern nobody were left out before.
+    /// those who were merged.
+    ///
+    /// - Parameters:
+    ///   - events: Those that concern somebody.
+    ///   - others: Further events of the same persons, which somebody may look back at.
+    ///   - attached: They were stored, and perhaps stepped, without their persons.
     package func step(
-        _ events: [Event], changes: [Change] = [], merged: Set<UUID> = [], at now: Timestamp,
-        _ connection: Connection
+        _ events: [Event], others: [Event] = [], changes: [Change] = [], merged: Set<UUID> = [],
+        attached: Bool = false, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         if events.isEmpty, changes.isEmpty, merged.isEmpty { return Outcome() }
         let profiles = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
+            .union(others.compactMap(\.profile))
         let persons = try PersonTable.resolve(profiles, connection)
-        var steps: [(subject: Subject, input: Input)] = []
+        var steps: [Step] = []
         for change in changes {
             let person = persons[change.profile] ?? change.profile
             // What a merged profile was is none of the other one's past.
             guard person == change.profile else { continue }
-            steps.append((.profile(person), .attributes(before: change.before, at: change.at)))
+            steps.append(
+                Step(subject: .profile(person), input: .attributes(before: change.before, at: change.at)))
         }
-        for event in events {
+        let all = events.map { ($0, true) } + others.map { ($0, false) }
+        for (event, isConcerning) in all.sorted(by: { $0.0.place < $1.0.place }) {
             let profile = event.profile.map { persons[$0] ?? $0 }
             let subject = profile.map(Subject.profile) ?? .event(event.occurrence.id)
-            steps.append((subject, .event(event.occurrence, seen: event.seen)))
+            steps.append(
+                Step(
+                    subject: subject, input: .event(event.occurrence), place: event.place,
+                    isRemembered: event.isStored, isOnlyRemembered: !isConcerning, isAttached: attached))
         }
         return try run(steps, besides: Set(merged.map { .profile(persons[$0] ?? $0) }), at: now, connection)
     }
@@ -161,18 +201,18 @@ package final class JourneyStep {
         let persons = try PersonTable.resolve(Set(timers.compactMap(\.subject.profile)), connection)
         let timers = timers.map { timer in
             let person = timer.subject.profile.map { Subject.profile(persons[$0] ?? $0) }
-            return (subject: person ?? timer.subject, input: timer.input)
+            return Step(subject: person ?? timer.subject, input: timer.input)
         }
         return try run(timers, besides: [], without: absent, at: now, connection)
     }
 
     /// The enrolments that decide whether these steps start something, as far as that is known before.
-    private func places(of steps: [(subject: Subject, input: Input)]) -> Set<Place> {
+    private func places(of steps: [Step]) -> Set<Place> {
         var places: Set<Place> = []
-        for (subject, input) in steps {
-            guard case .event(let occurrence, _, _) = input else { continue }
+        for step in steps {
+            guard case .event(let occurrence, _, _) = step.input else { continue }
             for (journey, key) in rules.engine.places(occurrence) {
-                places.insert(Place(subject, journey, key))
+                places.insert(Place(step.subject, journey, key))
             }
         }
         return places
@@ -187,14 +227,15 @@ package final class JourneyStep {
             person = .profile(try PersonTable.resolve([profile], connection)[profile] ?? profile)
         }
         return try attempt(
-            [(person, .resumed(what, at: now))], besides: [], behind: [:], without: [], withholding: [],
+            [Step(subject: person, input: .resumed(what, at: now))], besides: [], behind: [:], without: [],
+            withholding: [],
             at: now, connection)
     }
 
     /// What the database refuses of it goes into the quarantine, and the rest is done.
     private func run(
-        _ steps: [(subject: Subject, input: Input)], besides others: Set<Subject>,
-        without absent: [AbsentServer] = [], at now: Timestamp, _ connection: Connection
+        _ steps: [Step], besides others: Set<Subject>, without absent: [AbsentServer] = [], at now: Timestamp,
+        _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         let careful = CarefulSteps(self, without: absent, at: now, connection)
         let (outcome, faults) = try careful.run(steps, besides: others)
@@ -204,32 +245,28 @@ package final class JourneyStep {
 
     /// Steps all of it, or fails. `past`: what was stepped before and is not in the table yet.
     func attempt(
-        _ steps: [(subject: Subject, input: Input)], besides others: Set<Subject>,
+        _ steps: [Step], besides others: Set<Subject>,
         behind past: [Subject: [Occurrence]], without absent: [AbsentServer], withholding: Set<String>,
         at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         var table = PersonTable()
+        let stepped = steps.filter { !$0.isOnlyRemembered }
+        let strays = stepped.compactMap(\.stray)
+        try PersonTable.lock(events: strays.map(\.event), connection)
         try table.load(
-            others.union(steps.map(\.subject)), places: places(of: steps),
-            besides: steps.compactMap(\.input.timer), with: rules.engine, at: now, connection)
-        let ends = try ends(steps, table.ids, connection)
+            others.union(stepped.map(\.subject)), places: places(of: stepped),
+            besides: steps.compactMap(\.input.timer),
+            strays: Dictionary(strays.map { ($0.event, $0.profile) }) { a, _ in a }, with: rules.engine,
+            at: now, connection)
+        let ends = try ends(stepped, table.ids, connection)
+        let coming = Set(steps.compactMap(\.stray?.event))
         var histories: [Subject: StoredHistory] = [:]
         var outbox = Outbox(rules)
         var (outcome, traits) = (Outcome(), [ProfileChange]())
-        for (subject, input) in steps {
-            let history =
-                histories[subject]
-                ?? StoredHistory(
-                    subject.profile.flatMap { table.ids[$0] } ?? [], until: ends[subject],
-                    enrolmentsOf: subject, besides: table.known[subject] ?? [], connection)
-            if histories[subject] == nil { history.recent = past[subject] ?? [] }
-            histories[subject] = history
-            if let occurrence = input.newcomer { history.recent.append(occurrence) }
-            if !table.isStillSet(input, of: subject) { continue }
-            if input.isTimer { outcome.timers += 1 }
-            if let decision = table.unwaited(input, of: subject, absent) {
-                table.note([.decided(decision)], of: subject)
-            }
+        if stepped.contains(where: { $0.place != nil }) {
+            outcome.number(steps, from: try Self.number(connection))
+        }
+        func perform(_ input: Input, of subject: Subject, _ history: StoredHistory) throws(PostgresError) {
             let effects = table.step(
                 subject, input, with: rules.engine, history, withholding: withholding)
             if let failure = history.failure { throw failure }
@@ -251,6 +288,36 @@ package final class JourneyStep {
                 }
             }
         }
+        for step in steps where table.persons[step.subject] != nil {
+            var step = step
+            let subject = step.subject
+            let history =
+                histories[subject]
+                ?? StoredHistory(
+                    subject.profile.flatMap { table.ids[$0] } ?? [], until: ends[subject],
+                    enrolmentsOf: subject, besides: table.known[subject] ?? [], without: coming, connection)
+            if histories[subject] == nil { history.recent = past[subject] ?? [] }
+            histories[subject] = history
+            if let (event, profile) = step.stray, !step.isOnlyRemembered {
+                // Nothing but itself is evidence for an event without a person: what was due is decided.
+                var last: Input?
+                while let timer = table.dueTimer(of: .event(event), before: step.known), timer != last {
+                    try perform(timer, of: .event(event), StoredHistory([], connection))
+                    last = timer
+                }
+                step.forbid(table.adopt(event, into: profile, with: rules.engine, at: now))
+            }
+            if let base = outcome.base { step.number(from: base) }
+            if let occurrence = step.input.newcomer { history.recent.append(occurrence) }
+            if step.isOnlyRemembered || !table.isStillSet(step.input, of: subject) { continue }
+            let input = step.input
+            if input.isTimer { outcome.timers += 1 }
+            if let decision = table.unwaited(input, of: subject, absent) {
+                table.note([.decided(decision)], of: subject)
+            }
+            try perform(input, of: subject, history)
+            if !step.isRemembered { history.recent.removeLast() }
+        }
         try table.write(&random, connection)
         try TraitWriter.write(traits, after: Settlement(), identity, metrics, connection)
         outcome.warnings = try outbox.write(connection)
@@ -261,11 +328,13 @@ package final class JourneyStep {
     /// Of persons with events: the moment behind which nothing of them is stored, where that is before the first of
     /// these events.
     private func ends(
-        _ steps: [(subject: Subject, input: Input)], _ ids: [UUID: [UUID]], _ connection: Connection
+        _ steps: [Step], _ ids: [UUID: [UUID]], _ connection: Connection
     ) throws(PostgresError) -> [Subject: Timestamp] {
         var firsts: [UUID: Timestamp] = [:]
-        for (subject, input) in steps {
-            guard let profile = subject.profile, case .event(let occurrence, _, _) = input else { continue }
+        for step in steps {
+            guard let profile = step.subject.profile, case .event(let occurrence, _, _) = step.input else {
+                continue
+            }
             firsts[profile] = min(firsts[profile] ?? occurrence.time, occurrence.time)
         }
         let later = try StoredHistory.goesOn(after: firsts, ids: ids, connection)

@@ -55,10 +55,55 @@ extension PersonTable {
             guard let enrolment = Enrolment(encoded: Array(rows.text(row, 0))),
                 var person = persons[enrolment.subject]
             else { continue }
-            if person.enrolments.contains(where: { $0.id == enrolment.id }) { continue }
+            if dropped[enrolment.id] != nil || person.enrolments.contains(where: { $0.id == enrolment.id }) {
+                continue
+            }
             person.enrolments.append(enrolment)
             persons[enrolment.subject] = person
         }
+    }
+
+    /// Reads what events began that have got their persons since.
+    mutating func readStrays(_ events: [UUID: UUID], _ connection: Connection) throws(PostgresError) {
+        if events.isEmpty { return }
+        let found = try read(events.keys.sorted { ($0.bucket, $0) < ($1.bucket, $1) }, connection)
+        var places: Set<Place> = []
+        for (id, stray) in found {
+            var person = Journeys.Person(.event(id))
+            person.enrolments = stray.enrolments
+            persons[person.subject] = person
+            guard let profile = events[id] else { continue }
+            for one in stray.enrolments { places.insert(Place(.profile(profile), one.journey, one.key)) }
+        }
+        try readAll(of: places, connection)
+        for place in places { known[place.subject, default: []].insert(place) }
+    }
+
+    /// What an event began without a person is its person's: it moves as that of a merged profile does. Returns the
+    /// journeys.
+    mutating func adopt(
+        _ event: UUID, into profile: UUID, with engine: Engine, at now: Timestamp
+    ) -> Set<String> {
+        let subject = Subject.profile(profile)
+        guard let stray = persons.removeValue(forKey: .event(event)), var person = persons[subject] else {
+            return []
+        }
+        let places = Set(stray.enrolments.map { Place(subject, $0.journey, $0.key) })
+        let latest = Set(Self.latest(enrolments(of: profile, places)))
+        note(engine.merge(stray, into: &person, at: now), of: subject)
+        persons[subject] = person
+        gone.insert(event)
+        rank(enrolments(of: profile, places), before: latest)
+        return Set(stray.enrolments.map(\.journey))
+    }
+
+    /// The first one that was due before a moment.
+    func dueTimer(of subject: Subject, before moment: Timestamp) -> Input? {
+        let waiting = (persons[subject]?.enrolments ?? []).compactMap { enrolment in
+            enrolment.due.map { (due: $0, id: enrolment.id) }
+        }
+        let next = waiting.filter { $0.due < moment }.min { ($0.due, $0.id) < ($1.due, $1.id) }
+        return next.map { .timer($0.id, due: $0.due) }
     }
 
     private mutating func rank(_ enrolments: [Enrolment], before: Set<UUID>) {

@@ -18,9 +18,9 @@ struct PersonTable {
     var outdated: [UUID: Enrolment] = [:]
     /// Of merged persons: what was not the latest one, and is now.
     var promoted: [UUID: Enrolment] = [:]
-    /// Profiles that are not any more: their rows go.
+    /// Profiles that are not any more, and events that have got one: their rows go.
     var gone: Set<UUID> = []
-    private var dropped: [UUID: Subject] = [:]
+    private(set) var dropped: [UUID: Subject] = [:]
     private var memories: [UUID: Memory] = [:]
     private var decisions: [Decision] = []
 
@@ -44,8 +44,8 @@ struct PersonTable {
     /// Of enrolments those are read that run or are looked at for some other reason, the last one of each place that
     /// is asked for, and those named in `besides`: what somebody has finished, be it ten thousand keys, costs nothing.
     mutating func load(
-        _ subjects: Set<Subject>, places: Set<Place> = [], besides ended: [UUID] = [], with engine: Engine,
-        at now: Timestamp, _ connection: Connection
+        _ subjects: Set<Subject>, places: Set<Place> = [], besides ended: [UUID] = [],
+        strays: [UUID: UUID] = [:], with engine: Engine, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try lock(profiles, at: now, connection)
@@ -58,6 +58,18 @@ struct PersonTable {
             persons[.profile(id)]?.memory = memory
         }
         try inherit(with: engine, at: now, connection)
+        try readStrays(strays, connection)
+    }
+
+    /// An event without a profile has no row to be locked but its enrolments. Call before profiles are locked.
+    static func lock(events: [UUID], _ connection: Connection) throws(PostgresError) {
+        if events.isEmpty { return }
+        let events = events.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        try connection.execute(
+            """
+            update enrolment e set due = e.due from unnest($1::int[], $2::uuid[]) as q(bucket, subject)
+            where e.bucket = q.bucket and e.subject = q.subject
+            """, events.map(\.bucket), events, context: "locking timers")
     }
 
     private func lock(

@@ -4,7 +4,8 @@ import Payload
 import Postgres
 
 /// A person's events, as far as they were stepped: those of the present batch from memory, older ones from the table;
-/// and enrolments that the person was not loaded with.
+/// and enrolments that the person was not loaded with. What still waits to be stepped (`attached`) is none of them. Of
+/// the same instant, what was stepped last comes first.
 ///
 /// A statement that fails is remembered and ends the step: see `failure`.
 final class StoredHistory: History {
@@ -22,13 +23,15 @@ final class StoredHistory: History {
 
     /// It is known that nothing later is stored; nil: nothing is known.
     private let end: Timestamp?
+    /// Stored already, and to be stepped in this transaction.
+    private let coming: Set<UUID>
 
     init(
         _ ids: [UUID], until end: Timestamp? = nil, enrolmentsOf subject: Subject? = nil,
-        besides known: Set<Place> = [], _ connection: Connection
+        besides known: Set<Place> = [], without coming: Set<UUID> = [], _ connection: Connection
     ) {
         (self.ids, self.end, self.connection) = (ids, end, connection)
-        (self.subject, self.known) = (subject, known)
+        (self.subject, self.known, self.coming) = (subject, known, coming)
     }
 
     func last(_ journey: String, key: String) -> Enrolment? {
@@ -78,7 +81,7 @@ final class StoredHistory: History {
             .filter { after == nil || $0.element.time > after ?? $0.element.time }
             .sorted { ($0.element.time, $0.offset) > ($1.element.time, $1.offset) }[...]
         // What was given its person late is stored already.
-        let known = Set(recent.map(\.element.id))
+        let known = coming.union(recent.map(\.element.id))
         var before: Occurrence?
         while true {
             let stored = read(activity, after, through, before: before)
@@ -103,11 +106,14 @@ final class StoredHistory: History {
         do throws(PostgresError) {
             let rows = try connection.execute(
                 """
-                select id, label, source, time, received_at, properties from event
+                select id, label, source, time, received_at, properties, seen_at, coalesce(step, 0) from event e
                 where profile_id = any($1) and activity = $2 and ($3::timestamptz is null or time > $3) and time <= $4
-                    and ($5::timestamptz is null or (time, received_at, id) < ($5, $6::timestamptz, $7::uuid))
-                order by time desc, received_at desc, id desc limit $8
-                """, ids, activity, after, through, before?.time, before?.received, before?.id,
+                    and ($5::timestamptz is null
+                        or (time, coalesce(step, 0), received_at, id) < ($5, $6::bigint, $7::timestamptz, $8::uuid))
+                    and (step is not null or not exists (
+                        select 1 from attached a where a.bucket = e.bucket and a.event_id = e.id))
+                order by time desc, coalesce(step, 0) desc, received_at desc, id desc limit $9
+                """, ids, activity, after, through, before?.time, before?.step, before?.received, before?.id,
                 Int64(Self.page),
                 context: "looking back for a journey")
             return (0..<rows.count).map { row in
@@ -115,7 +121,8 @@ final class StoredHistory: History {
                     id: rows.uuid(row, 0), activity: activity, label: rows.string(row, 1),
                     source: rows.string(row, 2), time: rows.timestamp(row, 3),
                     received: rows.timestamp(row, 4),
-                    properties: Array(rows.json(row, 5)))
+                    properties: Array(rows.json(row, 5)), seen: rows.timestampOrNil(row, 6),
+                    step: rows.int8(row, 7))
             }
         } catch {
             failure = error

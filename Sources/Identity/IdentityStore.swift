@@ -167,8 +167,9 @@ final class IdentityStore {
         let (buckets, losers) = (merges.map(\.loser.bucket), merges.map(\.loser))
         try connection.execute(
             """
-            insert into alias (bucket, id, profile_id, created_at)
-            select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+            insert into alias (bucket, id, profile_id, created_at, merged_into)
+            select bucket, id, profile_id, created_at, profile_id
+            from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as q(bucket, id, profile_id, created_at)
             on conflict (bucket, id) do nothing
             """, buckets, losers, merges.map(\.winner), merges.map(\.at))
         let pointed = try connection.execute(

@@ -134,7 +134,7 @@ package enum WaitingEvents {
         // Who sees it without a profile has it; an event that waited for two identities is attached once.
         let taken = try connection.execute(
             """
-            update event e set profile_id = q.profile_id
+            update event e set profile_id = q.profile_id, step = null
             from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::uuid[]) as q(bucket, id, received_at, profile_id)
             where e.bucket = q.bucket and e.id = q.id and e.received_at = q.received_at and e.profile_id is null
             returning e.id, e.profile_id

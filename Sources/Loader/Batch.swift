@@ -22,6 +22,8 @@ final class Batch {
         var profile: UUID?
         /// What is stored instead of its properties: without what a frozen activity does not know.
         var trimmed: [UInt8]?
+        /// Its place among all that is done to its person; nil: there are no journeys.
+        var step: Int64?
 
         /// What the catalogue cannot see in the spool; nil: it is stored as it stands there.
         var exception: LoadOutcomes.Exception? {

@@ -65,6 +65,7 @@ final class BatchWriter {
             batch.events[i].profile = nil
             if batch.events[i].refusal?.isPoison != true { batch.events[i].refusal = nil }
             batch.events[i].trimmed = nil
+            batch.events[i].step = nil
         }
         frozen.check(batch, range)
         try ReplayRows.take(batch, range, connection)

@@ -10,7 +10,7 @@ struct EventRows: ~Copyable {
 
     static let statement = """
         copy event (bucket, id, received_at, time, activity, label, source, session_id, profile_id, properties,
-            context, tags, client_id, client_time) from stdin (format binary)
+            context, tags, client_id, client_time, step) from stdin (format binary)
         """
 
     mutating func copy(_ batch: Batch, _ events: [Int], _ connection: Connection) throws(PostgresError) {
@@ -39,7 +39,7 @@ struct EventRows: ~Copyable {
     ) throws(PostgresError) {
         let (event, claim) = (batch.events[i].view, batch.claims[batch.events[i].request])
         let trimmed = batch.events[i].trimmed
-        try out.row(columns: 14)
+        try out.row(columns: 15)
         out.append(Self.bucket(batch, i))
         out.append(event.id)
         out.append(claim.receivedAt)
@@ -62,6 +62,7 @@ struct EventRows: ~Copyable {
         writeTags(event.tags, &out)
         out.append(orNull: event.clientID)
         out.append(event.said)
+        out.append(batch.events[i].step)
     }
 
     /// A JSON array of strings as `text[]`; none is null.

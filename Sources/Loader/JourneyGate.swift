@@ -58,40 +58,68 @@ final class JourneyGate {
         changes = try step.attributes(of: profiles, at: now, connection)
     }
 
-    /// Steps the events of the range that are stored, or that live on in journeys only. Call before they are written:
-    /// what a journey looks back at is what came before.
+    /// Steps the events of the range that are stored, or that live on in journeys only, and numbers all of them. Call
+    /// before they are written: what a journey looks back at is what came before, and the numbers go with them.
     func write(
         _ batch: Batch, _ range: Range<Int>, merged: Set<UUID>, _ connection: Connection
     ) throws(PostgresError) {
         if step.rules.isEmpty { return }
-        var events: [JourneyStep.Event] = []
-        for i in range where batch.events[i].outcome == .stored || batch.events[i].outcome == .unsaved {
-            if let event = event(i, batch) { events.append(event) }
+        let going = range.filter {
+            batch.events[$0].outcome == .stored || batch.events[$0].outcome == .unsaved
         }
-        if events.isEmpty, changes.isEmpty, merged.isEmpty { return }
-        let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
-        outcome.add(try step.step(events, changes: changes, merged: merged, at: now, connection))
+        let events = going.compactMap { isConcerned($0, batch) ? event($0, batch) : nil }
+        var came = JourneyStep.Outcome()
+        if !events.isEmpty || !changes.isEmpty || !merged.isEmpty {
+            let others = witnesses(going, besides: events, merged, batch)
+            let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
+            came = try step.step(
+                events, others: others, changes: changes, merged: merged, at: now, connection)
+            outcome.add(came)
+        }
+        if going.isEmpty { return }
+        if came.base == nil { came.number(try JourneyStep.number(connection)) }
+        for i in going { batch.events[i].step = came.number(i) }
     }
 
-    /// Nil: it means nothing to anybody.
-    private func event(_ i: Int, _ batch: Batch) -> JourneyStep.Event? {
+    /// May it mean something to somebody?
+    private func isConcerned(_ i: Int, _ batch: Batch) -> Bool {
         let view = batch.events[i].view
-        guard step.listens(to: view.activity) else { return nil }
+        guard step.listens(to: view.activity) else { return false }
         let claim = batch.claims[batch.events[i].request]
         let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
-        func occurrence() -> Occurrence {
-            Occurrence(
-                id: view.id, activity: view.activity.text, label: view.label.text, source: claim.source.text,
-                time: time, received: claim.receivedAt,
-                properties: batch.events[i].trimmed ?? Array(view.properties))
-        }
-        func isConcerned(_ properties: Bytes) -> Bool {
+        func ask(_ properties: Bytes) -> Bool {
             step.isConcerned(
-                activity: view.activity, properties: properties, time: time, received: claim.receivedAt,
-                occurrence)
+                activity: view.activity, properties: properties, time: time, received: claim.receivedAt
+            ) { event(i, batch).occurrence }
         }
-        let isWanted = batch.events[i].trimmed.map { $0.withUnsafeBytes(isConcerned) }
-        guard isWanted ?? isConcerned(view.properties) else { return nil }
-        return JourneyStep.Event(occurrence(), profile: batch.profile(of: i))
+        return batch.events[i].trimmed.map { $0.withUnsafeBytes(ask) } ?? ask(view.properties)
+    }
+
+    private func event(_ i: Int, _ batch: Batch) -> JourneyStep.Event {
+        let (view, claim) = (batch.events[i].view, batch.claims[batch.events[i].request])
+        let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
+        let occurrence = Occurrence(
+            id: view.id, activity: view.activity.text, label: view.label.text, source: claim.source.text,
+            time: time, received: claim.receivedAt,
+            properties: batch.events[i].trimmed ?? Array(view.properties))
+        return JourneyStep.Event(
+            occurrence, profile: batch.profile(of: i), place: i,
+            isStored: batch.events[i].outcome == .stored)
+    }
+
+    /// Events that start nothing, of persons that are stepped: a condition may look back at them within the batch, as
+    /// it would if they had come in one before.
+    private func witnesses(
+        _ going: [Int], besides events: [JourneyStep.Event], _ merged: Set<UUID>, _ batch: Batch
+    ) -> [JourneyStep.Event] {
+        let persons = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
+        let places = Set(events.map(\.place))
+        return going.compactMap { i in
+            guard batch.events[i].outcome == .stored, !places.contains(i),
+                step.looksBack(at: batch.events[i].view.activity),
+                let profile = batch.profile(of: i), persons.contains(profile)
+            else { return nil }
+            return event(i, batch)
+        }
     }
 }

@@ -76,8 +76,11 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
         guard let conninfo, isReady() else { return }
         do throws(PostgresError) {
             let connection = try connected(conninfo)
-            try refresh(connection)
-            if !step.rules.isEmpty {
+            let isNew = try refresh(connection)
+            if step.rules.isEmpty {
+                // What nobody waited for starts nothing when somebody does.
+                if isNew { try AttachedEvents.forget(connection) }
+            } else {
                 while try takeAttached(connection) {}
                 while try decideSome(connection) {}
             }
@@ -91,13 +94,15 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
         }
     }
 
-    private func refresh(_ connection: Connection) throws(PostgresError) {
+    /// False: a moment ago there was a look at what is in force.
+    private func refresh(_ connection: Connection) throws(PostgresError) -> Bool {
         let now = clock.monotonic()
-        guard !isKnown || now - refreshed > 1_000_000_000 else { return }
+        guard !isKnown || now - refreshed > 1_000_000_000 else { return false }
         refreshed = now
-        if isKnown, try RulesInForce.generation(connection) == step.rules.generation { return }
+        if isKnown, try RulesInForce.generation(connection) == step.rules.generation { return true }
         try step.read(setting.withLock { $0 }, connection, logger)
         isKnown = true
+        return true
     }
 
     /// True: there may be more.
@@ -143,7 +148,7 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
         guard try JourneyReplays.isAsked(connection) else { return }
         // The journeys of this moment: they may have been mended just now.
         refreshed = 0
-        try refresh(connection)
+        _ = try refresh(connection)
         for _ in 0..<Self.replays {
             let result = try retrying(connection) { () throws(PostgresError) in
                 try JourneyReplays.next(with: step, at: clock.now(), connection)

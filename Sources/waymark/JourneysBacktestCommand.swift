@@ -11,8 +11,8 @@ struct JourneysBacktestCommand: ParsableCommand {
         discussion: """
             The journey of the files, or of the database with --applied, is run over the stored events, person by \
             person, in virtual time: how many would have fired, for whom, when, and what the live version did \
-            otherwise. Nothing is sent or written. Events that were not saved are not there, and attributes are \
-            those of now.
+            otherwise. Nothing is sent or written. It says what it went by and what it could not know: events that \
+            were not saved are not there, and attributes are those of now.
 
             EXAMPLES
               waymark journeys backtest high_value_cart --since 30d
@@ -67,6 +67,7 @@ struct JourneysBacktestCommand: ParsableCommand {
 
     private func report(_ result: Backtest.Result) {
         print("\(counted(result.events, "event")) of \(counted(result.persons, "person"))")
+        for note in result.notes { print("- \(note)") }
         let persons = Set(result.fires.map(\.subject)).count
         print("enrolled \(result.enrolled), fired \(result.fires.count), for \(persons)")
         list(result.fires, "would have fired")

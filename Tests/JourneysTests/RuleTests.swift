@@ -527,8 +527,9 @@ struct RuleTests {
         let story = try Story(Self.abandoned)
         var person = Person(Story.profile("p"))
         _ = story.engine.step(&person, .event(Story.event("add to cart", Self.cart(), at: 0)))
-        let bought = Story.event("purchase", Self.cart(), at: 60)
-        _ = story.engine.step(&person, .event(bought, seen: Story.at(600)))
+        var bought = Story.event("purchase", Self.cart(), at: 60)
+        bought.seen = Story.at(600)
+        _ = story.engine.step(&person, .event(bought))
         #expect(person.enrolments[0].phase == .ended)
     }
 }

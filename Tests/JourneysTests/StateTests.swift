@@ -36,7 +36,10 @@ struct StateTests {
             [Memory.Score.Count(time: Story.at(1), count: 2), .init(time: Story.at(3), count: 1)], [],
         ]
         memory.scores = ["lead": Memory.Score(version: "v", counts: counts, band: "hot", at: Story.at(9))]
-        memory.segments = ["in": true, "out": false]
+        memory.segments = [
+            "in": Memory.Membership(isIn: true, at: Story.at(1), next: Story.at(9)),
+            "out": Memory.Membership(isIn: false, at: Story.at(2)),
+        ]
         memory.sent = ["j": [Story.at(1), Story.at(2)]]
         memory.parked = [
             Memory.Parked(journey: "j", cause: .event(event), clock: Story.at(2)),

@@ -23,14 +23,20 @@ extension Engine {
 extension Rulebook {
     /// Keys of all activities that any definition names: what a backtest has to read.
     package var activities: [String] {
+        Self.activities(rules, Array(segments.values), scores.values.map(\.definition))
+    }
+
+    static func activities(
+        _ rules: [Rule], _ segments: [SegmentDefinition], _ scores: [ScoreDefinition]
+    ) -> [String] {
         var all: Set<String> = []
         for rule in rules {
             all.formUnion(rule.trigger.flatMap(\.activities) + rule.journey.followed.flatMap(\.activities))
             all.formUnion(rule.journey.expressions.flatMap(\.activities))
         }
-        for segment in segments.values { all.formUnion(segment.condition.activities) }
-        for score in scores.values {
-            for rule in score.definition.rules {
+        for segment in segments { all.formUnion(segment.condition.activities) }
+        for score in scores {
+            for rule in score.rules {
                 switch rule {
                 case .event(let pattern, _, _): all.formUnion(pattern.activities)
                 case .profile(let condition, _): all.formUnion(condition.activities)

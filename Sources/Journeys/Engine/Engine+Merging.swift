@@ -44,9 +44,18 @@ extension Engine {
                 mine.counts[i] = stable(mine.counts[i] + score.counts[i]) { $0.time < $1.time }
             }
             mine.at = max(mine.at, score.at)
+            (mine.known, mine.step) = (max(mine.known, score.known), max(mine.step, score.step))
             winner.scores[name] = mine
         }
-        for (name, isIn) in loser.segments { winner.segments[name] = isIn || winner.segments[name] == true }
+        for (name, theirs) in loser.segments {
+            guard let mine = winner.segments[name] else {
+                winner.segments[name] = theirs
+                continue
+            }
+            winner.segments[name] = Memory.Membership(
+                isIn: mine.isIn || theirs.isIn, at: max(mine.at, theirs.at),
+                next: [mine.next, theirs.next].compactMap { $0 }.min())
+        }
         for (journey, sent) in loser.sent {
             winner.sent[journey] = ((winner.sent[journey] ?? []) + sent).sorted()
         }

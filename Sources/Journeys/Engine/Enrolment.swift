@@ -40,6 +40,8 @@ package struct Enrolment: Sendable, Equatable {
     package var n: Int
     /// In event time: that of the entry, or of the moment at which a score or a segment was entered.
     package var startedAt: Timestamp
+    /// Of the earlier ones of its key the latest start, where that was later: this one began with a late event.
+    package var lastStart: Timestamp?
     /// When the server knew.
     package var enrolledAt: Timestamp
     /// Nil: there was none, or nothing will ask for it any more.
@@ -69,6 +71,9 @@ package struct Enrolment: Sendable, Equatable {
     package var openUntil: Timestamp?
 
     package var isRunning: Bool { phase != .ended }
+
+    /// The latest start that is known of, of its key.
+    var latestStart: Timestamp { max(startedAt, lastStart ?? startedAt) }
 
     /// Can anything still happen to it?
     package func isOpen(at now: Timestamp) -> Bool { isRunning || openUntil.map { now <= $0 } ?? false }

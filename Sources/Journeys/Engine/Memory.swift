@@ -24,6 +24,18 @@ package struct Memory: Sendable, Equatable {
         package var band: String?
         /// The latest moment at which it was worked out.
         package var at: Timestamp
+        /// What was counted last: when it was known, and the number of its step.
+        package var known = Timestamp(microseconds: 0)
+        package var step: Int64 = 0
+    }
+
+    /// Of a segment that somebody waits for.
+    package struct Membership: Sendable, Equatable {
+        package var isIn: Bool
+        /// The latest moment at which it was worked out.
+        package var at: Timestamp
+        /// When time alone may change it.
+        package var next: Timestamp?
     }
 
     /// Something that came after a timer was due which is not decided yet: it waits its turn.
@@ -37,12 +49,14 @@ package struct Memory: Sendable, Equatable {
         package var clock: Timestamp
         /// The number of the step that it came with; 0: unknown.
         package var step: Int64 = 0
+        /// The event started the journey before it got its person.
+        package var startsNothing = false
     }
 
     /// By journey, in the order of (time, arrival).
     package var evidence: [String: [Evidence]] = [:]
     package var scores: [String: Score] = [:]
-    package var segments: [String: Bool] = [:]
+    package var segments: [String: Membership] = [:]
     /// By journey with a cap: when it delivered.
     package var sent: [String: [Timestamp]] = [:]
     package var parked: [Parked] = []

@@ -14,14 +14,16 @@ package struct Occurrence: Sendable, Equatable {
     package var received: Timestamp
     /// The properties as received: a JSON object, or nothing.
     package var properties: [UInt8]
+    /// When it was known whose it is, if that was later than it was received.
+    package var seen: Timestamp?
     /// The person's steps are numbered, from 1; what was parked must not see what was stepped behind it. 0: unknown.
     package var step: Int64 = 0
 
     package init(
         id: UUID, activity: String, label: String? = nil, source: String = "", time: Timestamp,
-        received: Timestamp? = nil, properties: [UInt8] = [], step: Int64 = 0
+        received: Timestamp? = nil, properties: [UInt8] = [], seen: Timestamp? = nil, step: Int64 = 0
     ) {
-        self.step = step
+        (self.seen, self.step) = (seen, step)
         self.id = id
         self.activity = activity
         self.label = label ?? activity
@@ -30,6 +32,9 @@ package struct Occurrence: Sendable, Equatable {
         self.received = received ?? time
         self.properties = properties
     }
+
+    /// When the person's journeys could know of it.
+    package var known: Timestamp { max(received, seen ?? received) }
 }
 
 /// A person's stored events, as far as they were stepped, the one under test included. The shell asks the database,
@@ -59,11 +64,11 @@ package struct NoHistory: History {
     ) {}
 }
 
-/// A history that knows less: up to a step, or what was received up to a moment.
+/// A history that knows less: up to a step, or what was known at a moment.
 struct Horizon: History {
     let history: any History
     var step = Int64.max
-    var received = Timestamp(microseconds: .max)
+    var known = Timestamp(microseconds: .max)
 
     func last(_ journey: String, key: String) -> Enrolment? { history.last(journey, key: key) }
 
@@ -71,7 +76,7 @@ struct Horizon: History {
         _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool
     ) {
         history.visit(activity, after: after, through: through) { event in
-            event.step > step || event.received > received ? true : body(event)
+            event.step > step || event.known > known ? true : body(event)
         }
     }
 }

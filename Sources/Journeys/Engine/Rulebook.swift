@@ -32,11 +32,26 @@ package final class Rulebook: Sendable {
         var follow: [Int] = []
     }
 
+    /// Scores and segments that start something when they are entered, by name.
+    struct Watched: Sendable {
+        var scores: [String] = []
+        var segments: [String] = []
+        var isEmpty: Bool { scores.isEmpty && segments.isEmpty }
+
+        /// Each once, in the order of their names.
+        func union(_ other: Watched) -> Watched {
+            Watched(
+                scores: Set(scores + other.scores).sorted(), segments: Set(segments + other.segments).sorted()
+            )
+        }
+    }
+
     struct Listeners: Sendable {
         var interests: [Interest] = []
         /// Scores that it feeds, and segments that look for it.
         var scores: [String] = []
-        var isReviewed = false
+        /// What is worked out anew behind such an event.
+        var reviewed = Watched()
     }
 
     /// All that an activity means.
@@ -51,7 +66,7 @@ package final class Rulebook: Sendable {
 
         var interests: [Interest] { listeners.interests }
         var scores: [String] { listeners.scores }
-        var isReviewed: Bool { listeners.isReviewed }
+        var reviewed: Watched { listeners.reviewed }
     }
 
     let rules: [Rule]
@@ -64,11 +79,15 @@ package final class Rulebook: Sendable {
     /// Those whose points are kept, sorted.
     let trackedScores: [String]
     /// A change of the profile alone can start something.
-    package let watchesAttributes: Bool
+    package var watchesAttributes: Bool { !watchedByAttributes.isEmpty }
+    /// What a change of the profile may change.
+    let watchedByAttributes: Watched
     /// By name and version.
     private let byVersion: [String: [String: Int]]
     private let table: ListenerTable
     private let listeners: [Audience]
+    /// Activities that nobody listens to, and some condition looks back at.
+    private let lookedBackAt: ListenerTable
     private let zones = Locked<[String: Zone]>([:])
 
     /// A journey's older version that still has enrolments.
@@ -105,10 +124,12 @@ package final class Rulebook: Sendable {
         build.run()
         (scoreWatchers, segmentWatchers) = (build.scoreWatchers, build.segmentWatchers)
         trackedScores = build.trackedScores.sorted()
-        watchesAttributes = build.watchesAttributes
+        watchedByAttributes = build.watchedByAttributes
         let keys = build.listeners.keys.sorted()
         table = ListenerTable(keys)
         listeners = keys.compactMap { build.listeners[$0].map(Audience.init) }
+        let others = Set(Self.activities(rules, segments, scores)).subtracting(keys)
+        lookedBackAt = ListenerTable(others.sorted())
     }
 
     /// Of all journeys, sorted.
@@ -129,6 +150,9 @@ package final class Rulebook: Sendable {
 
     /// Does anybody listen to events of this activity? To be asked for every event.
     package func listens(to activity: Bytes) -> Bool { table.find(activity) != nil }
+
+    /// Does somebody look back at events of this activity, though nobody listens to them?
+    package func looksBack(at activity: Bytes) -> Bool { lookedBackAt.find(activity) != nil }
 
     func rule(_ journey: String, _ version: String) -> Rule? {
         byVersion[journey]?[version].map { rules[$0] }

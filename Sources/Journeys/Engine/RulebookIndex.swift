@@ -7,7 +7,7 @@ struct RulebookIndex {
     private(set) var scoreWatchers: [String: [Int]] = [:]
     private(set) var segmentWatchers: [String: [Int]] = [:]
     private(set) var trackedScores: Set<String> = []
-    private(set) var watchesAttributes = false
+    private(set) var watchedByAttributes = Rulebook.Watched()
 
     init(
         rules: [Rulebook.Rule], segments: [String: SegmentDefinition],
@@ -25,8 +25,16 @@ struct RulebookIndex {
             }
             for expression in rule.journey.expressions { track(expression) }
         }
-        for name in scoreWatchers.keys.sorted() { watchScore(name, 0) }
-        for name in segmentWatchers.keys.sorted() { watchSegment(name, 0) }
+        for name in scoreWatchers.keys.sorted() {
+            var sources = Sources()
+            look(atScore: name, &sources, 0)
+            watch(sources) { $0.scores.append(name) }
+        }
+        for name in segmentWatchers.keys.sorted() {
+            var sources = Sources()
+            look(atSegment: name, &sources, 0)
+            watch(sources) { $0.segments.append(name) }
+        }
         for name in trackedScores.sorted() {
             for activity in activities(ofScore: name) {
                 listeners[activity, default: .init()].scores.append(name)
@@ -83,26 +91,38 @@ struct RulebookIndex {
         for name in expression.segments { if let segment = segments[name] { track(segment.condition) } }
     }
 
-    private mutating func watchScore(_ name: String, _ depth: Int) {
+    // MARK: What is waited for
+
+    /// Whatever a score or a segment looks at, itself or through others.
+    private struct Sources {
+        var activities: Set<String> = []
+        var readsAttributes = false
+    }
+
+    private mutating func watch(_ sources: Sources, _ note: (inout Rulebook.Watched) -> Void) {
+        for activity in sources.activities { note(&listeners[activity, default: .init()].reviewed) }
+        if sources.readsAttributes { note(&watchedByAttributes) }
+    }
+
+    private mutating func look(atScore name: String, _ sources: inout Sources, _ depth: Int) {
         guard depth < 16, let score = scores[name]?.definition else { return }
         trackedScores.insert(name)
-        for activity in activities(ofScore: name) { listeners[activity, default: .init()].isReviewed = true }
+        sources.activities.formUnion(activities(ofScore: name))
         for rule in score.rules {
-            if case .profile(let condition, _) = rule { watch(condition, depth) }
+            if case .profile(let condition, _) = rule { look(at: condition, &sources, depth) }
         }
     }
 
-    private mutating func watchSegment(_ name: String, _ depth: Int) {
+    private mutating func look(atSegment name: String, _ sources: inout Sources, _ depth: Int) {
         guard depth < 16, let segment = segments[name] else { return }
-        watch(segment.condition, depth)
+        look(at: segment.condition, &sources, depth)
     }
 
-    /// Whatever an expression looks at may change what is waited for.
-    private mutating func watch(_ expression: Expression, _ depth: Int) {
+    private mutating func look(at expression: Expression, _ sources: inout Sources, _ depth: Int) {
         track(expression)
-        if expression.readsAttributes { watchesAttributes = true }
-        for activity in expression.activities { listeners[activity, default: .init()].isReviewed = true }
-        for name in expression.segments { watchSegment(name, depth + 1) }
-        for name in expression.scores { watchScore(name, depth + 1) }
+        if expression.readsAttributes { sources.readsAttributes = true }
+        sources.activities.formUnion(expression.activities)
+        for name in expression.segments { look(atSegment: name, &sources, depth + 1) }
+        for name in expression.scores { look(atScore: name, &sources, depth + 1) }
     }
 }

@@ -61,7 +61,7 @@ package final class Sieve {
 
 extension Sieve.Test {
     init(_ listeners: Rulebook.Listeners) {
-        isOpen = !listeners.scores.isEmpty || listeners.isReviewed
+        isOpen = !listeners.scores.isEmpty || !listeners.reviewed.isEmpty
         var known: Set<String> = []
         for interest in listeners.interests {
             if !interest.follow.isEmpty { isFollowed = true }

@@ -18,6 +18,7 @@ extension Enrolment {
             json.member("key", key)
             json.member("n", n)
             json.member("started", known: startedAt)
+            json.member("last_start", known: lastStart)
             json.member("enrolled", known: enrolledAt)
             json.member("phase", phase.rawValue)
             json.member("step", step)
@@ -53,6 +54,7 @@ extension Enrolment {
         self.init(
             id: id, journey: journey, version: version, subject: subject, key: key, n: n, startedAt: started,
             enrolledAt: enrolled, entry: node.member("entry").flatMap { Occurrence($0) })
+        lastStart = node.moment("last_start")
         self.phase = phase
         path = step.split(separator: ".").compactMap { Int($0) }
         if path.count % 2 == 0 { return nil }
@@ -75,6 +77,7 @@ extension Occurrence {
         json.member("source", source)
         json.member("time", known: time)
         json.member("received", known: received)
+        json.member("seen", known: seen)
         if step > 0 { json.member("step", Int(step)) }
         if !properties.isEmpty { properties.withUnsafeBytes { json.member("properties", json: $0) } }
     }
@@ -86,7 +89,7 @@ extension Occurrence {
         self.init(
             id: id, activity: activity, label: node.string("label"), source: node.string("source") ?? "",
             time: time, received: received,
-            properties: node.member("properties").map { Array($0.bytes) } ?? [],
+            properties: node.member("properties").map { Array($0.bytes) } ?? [], seen: node.moment("seen"),
             step: Int64(node.integer("step") ?? 0))
     }
 }
@@ -135,7 +138,13 @@ extension Memory {
             if !scores.isEmpty { json.object("scores") { encodeScores(to: &$0) } }
             if !segments.isEmpty {
                 json.object("segments") { json in
-                    for (name, isIn) in segments.sorted(by: { $0.key < $1.key }) { json.member(name, isIn) }
+                    for (name, one) in segments.sorted(by: { $0.key < $1.key }) {
+                        json.object(name) { json in
+                            json.member("in", one.isIn)
+                            json.member("at", known: one.at)
+                            json.member("next", known: one.next)
+                        }
+                    }
                 }
             }
             if !sent.isEmpty {
@@ -172,6 +181,8 @@ extension Memory {
                 json.member("version", score.version)
                 json.member("at", known: score.at)
                 if let band = score.band { json.member("band", band) }
+                if score.known.microseconds > 0 { json.member("known", known: score.known) }
+                if score.step > 0 { json.member("step", Int(score.step)) }
                 // For each rule: moment, count, moment, count, …
                 json.array("counts") { json in
                     for rule in score.counts {
@@ -193,6 +204,7 @@ extension Memory {
                 json.member("journey", one.journey)
                 json.member("clock", known: one.clock)
                 if one.step > 0 { json.member("step", Int(one.step)) }
+                if one.startsNothing { json.member("starts_nothing", true) }
                 switch one.cause {
                 case .event(let occurrence): json.object("event") { occurrence.encode(to: &$0) }
                 case .entered(let time, let clock):
@@ -222,16 +234,24 @@ extension Memory {
             }
         }
         for (name, one) in node.members(of: "scores") { scores[name] = Score(one) }
-        for (name, flag) in node.members(of: "segments") { segments[name] = flag.kind == .true }
+        for (name, one) in node.members(of: "segments") {
+            guard let isIn = one.member("in")?.kind, let at = one.moment("at") else { continue }
+            segments[name] = Membership(isIn: isIn == .true, at: at, next: one.moment("next"))
+        }
         for (name, times) in node.members(of: "sent") { sent[name] = times.elements.compactMap { $0.moment } }
         for one in node.list("parked") {
             guard let journey = one.string("journey"), let clock = one.moment("clock") else { return nil }
             let step = Int64(one.integer("step") ?? 0)
             if let event = one.member("event").flatMap({ Occurrence($0) }) {
-                parked.append(Parked(journey: journey, cause: .event(event), clock: clock, step: step))
+                parked.append(
+                    Parked(
+                        journey: journey, cause: .event(event), clock: clock, step: step,
+                        startsNothing: one.member("starts_nothing")?.kind == .true))
             } else if let time = one.moment("entered"), let seen = one.moment("entered_clock") {
                 parked.append(
-                    Parked(journey: journey, cause: .entered(time: time, clock: seen), clock: clock))
+                    Parked(
+                        journey: journey, cause: .entered(time: time, clock: seen), clock: clock, step: step)
+                )
             }
         }
     }
@@ -247,6 +267,8 @@ extension Memory.Score {
             }
         }
         self.init(version: version, counts: counts, band: node.string("band"), at: at)
+        known = node.moment("known") ?? known
+        step = Int64(node.integer("step") ?? 0)
     }
 }
 

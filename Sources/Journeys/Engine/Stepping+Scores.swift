@@ -18,7 +18,9 @@ extension Stepping {
     /// What was counted, from memory, or from history where memory has nothing of this version.
     private func counted(_ name: String, hidden: UUID?) -> [[Memory.Score.Count]] {
         guard let (definition, version) = rules.scores[name] else { return [] }
-        if let score = person.memory.scores[name], score.version == version { return score.counts }
+        if let score = person.memory.scores[name], score.version == version, !isAhead(score) {
+            return score.counts
+        }
         let facts = facts(event: nil, entry: nil)
         facts.hidden = hidden
         return definition.rules.map { rule in
@@ -33,6 +35,15 @@ extension Stepping {
                 }
             }
             return counts.sorted { $0.time < $1.time }
+        }
+    }
+
+    /// Was something counted behind the moment that is looked back to? Then it is counted anew from history.
+    private func isAhead(_ score: Memory.Score) -> Bool {
+        switch past {
+        case .known(let moment): score.known > moment
+        case .step(let step): score.step > step
+        case nil: false
         }
     }
 
@@ -71,6 +82,8 @@ extension Stepping {
             let at = score.counts[i].firstIndex { $0.time > occurrence.time } ?? score.counts[i].count
             score.counts[i].insert(Memory.Score.Count(time: occurrence.time, count: 1), at: at)
         }
+        score.known = max(score.known, occurrence.known)
+        score.step = max(score.step, occurrence.step)
         let newest = max(score.at, occurrence.time)
         // Late events may still come: what has left the window is kept a day longer.
         let oldest = newest.adding(microseconds: -definition.window - JourneyDefinition.day)
@@ -98,10 +111,12 @@ extension Stepping {
 
     /// The bands just before an event or a change, at the moment of it: a band that decays is entered by nobody, one
     /// that rises again is. Of segments, who was in one before anything was remembered does not enter it.
-    func prepareBaselines(_ attributesBefore: [UInt8]?, _ occurrence: Occurrence?) {
+    func prepareBaselines(
+        _ watched: Rulebook.Watched, _ attributesBefore: [UInt8]?, _ occurrence: Occurrence?
+    ) {
         let now = person.attributes
         if let attributesBefore { person.attributes = attributesBefore }
-        for name in rules.scoreWatchers.keys.sorted() {
+        for name in watched.scores {
             guard let (definition, version) = rules.scores[name] else { continue }
             var score = memory(name, version, hidden: occurrence?.id)
             let facts = facts(at: max(moment.time, score.at))
@@ -109,19 +124,21 @@ extension Stepping {
             score.band = definition.band(points(definition, score.counts, facts))
             person.memory.scores[name] = score
         }
-        for name in rules.segmentWatchers.keys.sorted() where person.memory.segments[name] == nil {
+        for name in watched.segments where person.memory.segments[name] == nil {
             guard let segment = rules.segments[name] else { continue }
             let facts = facts(event: nil, entry: nil)
             facts.hidden = occurrence?.id
-            person.memory.segments[name] = Evaluator(facts: facts).flag(segment.condition) == true
+            let isIn = Evaluator(facts: facts).flag(segment.condition) == true
+            person.memory.segments[name] = Memory.Membership(isIn: isIn, at: facts.time)
         }
         person.attributes = now
     }
 
-    /// Works watched scores and segments out anew, and starts what waits for them.
-    func review() {
+    /// Works scores and segments out anew, and starts what waits for them. Only those that may have changed: when one is
+    /// looked at depends on nothing but itself.
+    func review(_ watched: Rulebook.Watched) {
         var entered: [Int] = []
-        for name in rules.scoreWatchers.keys.sorted() {
+        for name in watched.scores {
             guard let (definition, _) = rules.scores[name], var score = person.memory.scores[name] else {
                 continue
             }
@@ -133,23 +150,24 @@ extension Stepping {
             person.memory.scores[name] = score
             if isNew, let band { entered += watchers(name, entering: band) }
         }
-        entered += reviewSegments()
+        entered += review(segments: watched.segments)
         for i in entered.sorted() { enter(rules.rules[i]) }
     }
 
     /// Time alone can change a segment, when an event leaves a window: then it is looked at again.
-    private func reviewSegments() -> [Int] {
-        var next: Timestamp?
+    private func review(segments: [String]) -> [Int] {
         var entered: [Int] = []
-        for name in rules.segmentWatchers.keys.sorted() {
+        for name in segments {
             guard let segment = rules.segments[name] else { continue }
-            let facts = facts(event: nil, entry: nil)
+            let before = person.memory.segments[name]
+            // A late event does not turn the clock back.
+            let facts = facts(at: max(moment.time, before?.at ?? moment.time))
             let isIn = Evaluator(facts: facts).flag(segment.condition) == true
-            if let change = facts.nextChange { next = next.map { min($0, change) } ?? change }
-            if isIn, person.memory.segments[name] == false { entered += rules.segmentWatchers[name] ?? [] }
-            person.memory.segments[name] = isIn
+            if isIn, before?.isIn == false { entered += rules.segmentWatchers[name] ?? [] }
+            let next = facts.nextChange.map { max($0, moment.clock.adding(microseconds: 1)) }
+            person.memory.segments[name] = Memory.Membership(isIn: isIn, at: facts.time, next: next)
         }
-        person.memory.review = next.map { max($0, moment.clock.adding(microseconds: 1)) }
+        person.memory.review = person.memory.segments.values.compactMap(\.next).min()
         return entered
     }
 
@@ -177,21 +195,32 @@ extension Stepping {
         }
     }
 
-    /// Reviews that were due before: they come first, whoever looks at them when.
-    func reviewDue(before clock: Timestamp) {
+    /// Reviews that were due before: they come first, whoever looks at them when. `names`: of these segments; the others
+    /// wait until every server has loaded up to them.
+    func reviewDue(before clock: Timestamp, of names: [String]? = nil) {
         let now = moment
-        var rounds = 0
-        while let due = person.memory.review, due < clock, rounds < 64 {
-            reviewNow(due)
-            rounds += 1
+        for _ in 0..<64 {
+            let waiting = (names ?? Array(person.memory.segments.keys)).compactMap {
+                person.memory.segments[$0]?.next
+            }
+            guard let due = waiting.min(), due < clock else { break }
+            reviewNow(due, of: names)
         }
         moment = now
     }
 
-    func reviewNow(_ due: Timestamp) {
+    func reviewNow(_ due: Timestamp, of names: [String]? = nil) {
         moment = Moment(time: due, clock: due)
-        person.memory.review = nil
+        let changing = person.memory.segments.keys.filter { name in
+            guard names?.contains(name) ?? true else { return false }
+            return person.memory.segments[name]?.next.map { $0 <= due } ?? false
+        }
+        for name in changing { person.memory.segments[name]?.next = nil }
+        // Whoever looks at it when: it knows what was known then.
+        let whole = look(backTo: .known(due))
+        defer { lookAtAll(of: whole) }
         // Points that decay enter nothing, so segments are all there is to review.
-        for i in reviewSegments().sorted() { enter(rules.rules[i]) }
+        let watched = changing.filter { rules.segmentWatchers[$0] != nil }.sorted()
+        for i in review(segments: watched).sorted() { enter(rules.rules[i]) }
     }
 }

@@ -50,7 +50,9 @@ extension Stepping {
     @discardableResult
     func begin(_ rule: Rulebook.Rule, entry: Occurrence?) -> Bool {
         let journey = rule.journey
-        guard rule.state == .live || rule.state == .shadow else { return false }
+        guard rule.state == .live || rule.state == .shadow, !started.contains(journey.name) else {
+            return false
+        }
         let arrived = arrived ?? moment.clock
         guard arrived.microseconds - moment.time.microseconds <= journey.startWithin else {
             return false
@@ -62,6 +64,9 @@ extension Stepping {
             id: NameBasedID.enrolment(journey.name, person.subject, key: key, n: n), journey: journey.name,
             version: rule.version, subject: person.subject, key: key, n: n, startedAt: moment.time,
             enrolledAt: moment.clock, entry: entry)
+        let before = person.enrolments.filter { $0.journey == journey.name && $0.key == key }
+            .map(\.latestStart).max()
+        if let before, before > moment.time { enrolment.lastStart = before }
         enrolment.isControl =
             NameBasedID.share("control", journey.name, "\(person.subject.id)") < journey.control
         enrolment.isShadow = rule.state == .shadow
@@ -99,7 +104,7 @@ extension Stepping {
         if reentry.mode == .once { return nil }
         if reentry.mode != .always, earlier.contains(where: \.isRunning) { return nil }
         if let most = reentry.most, last >= most { return nil }
-        if let every = reentry.every, let start = earlier.map(\.startedAt).max(),
+        if let every = reentry.every, let start = earlier.map(\.latestStart).max(),
             abs(moment.time.microseconds - start.microseconds) < every
         {
             return nil

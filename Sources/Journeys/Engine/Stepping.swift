@@ -9,6 +9,12 @@ final class Stepping {
         var clock: Timestamp
     }
 
+    /// A moment before the person's last step, by its time or by its number.
+    enum Past {
+        case known(Timestamp)
+        case step(Int64)
+    }
+
     let rules: Rulebook
     private(set) var history: any History { didSet { lately = nil } }
     var person: Person
@@ -19,6 +25,10 @@ final class Stepping {
     var withholding: Set<String>
     /// When that came which is let through only now; nil: now.
     var arrived: Timestamp?
+    /// What was known then is all that counts, though more may have come since.
+    private(set) var past: Past?
+    /// Journeys that the input may not start.
+    private(set) var started: Set<String> = []
     private var before: Person
     private var effects: [Effect] = []
     /// Texts that were scanned already: conditions of many journeys look at one event.
@@ -35,16 +45,16 @@ final class Stepping {
 
     func take(_ input: Input) {
         switch input {
-        case .event(let occurrence, let attributesBefore, let seen):
-            moment = Moment(
-                time: occurrence.time, clock: max(occurrence.received, seen ?? occurrence.received))
+        case .event(let occurrence, let attributesBefore, let started):
+            moment = Moment(time: occurrence.time, clock: occurrence.known)
+            self.started = started
             event(occurrence, attributesBefore)
         case .attributes(let attributesBefore, let at):
             moment = Moment(time: at, clock: at)
-            reviewDue(before: at)
+            reviewDue(before: at, of: rules.watchedByAttributes.segments)
             if rules.watchesAttributes {
-                prepareBaselines(attributesBefore, nil)
-                review()
+                prepareBaselines(rules.watchedByAttributes, attributesBefore, nil)
+                review(rules.watchedByAttributes)
             }
         case .timer(let id, let due): timer(id, due)
         case .review(let due): if person.memory.review == due { reviewNow(due) }
@@ -55,8 +65,11 @@ final class Stepping {
         while let attributes = changedAttributes, rounds < 8 {
             changedAttributes = nil
             rounds += 1
-            prepareBaselines(attributes, nil)
-            review()
+            var whole: (any History)?
+            if case .timer(_, let due) = input { whole = look(backTo: .known(due)) }
+            prepareBaselines(rules.watchedByAttributes, attributes, nil)
+            review(rules.watchedByAttributes)
+            if let whole { lookAtAll(of: whole) }
         }
     }
 
@@ -66,9 +79,11 @@ final class Stepping {
     // MARK: Inputs
 
     func event(_ occurrence: Occurrence, _ attributesBefore: [UInt8]?) {
-        reviewDue(before: moment.clock)
-        current = occurrence
         let listeners = rules.listeners(to: occurrence.activity)
+        var reviewed = listeners?.reviewed ?? Rulebook.Watched()
+        if attributesBefore != nil { reviewed = reviewed.union(rules.watchedByAttributes) }
+        reviewDue(before: moment.clock, of: reviewed.segments)
+        current = occurrence
         for interest in listeners?.interests ?? [] {
             if withholding.contains(interest.journey) {
                 withhold(interest.journey, .event(occurrence))
@@ -78,10 +93,9 @@ final class Stepping {
                 react(interest, occurrence)
             }
         }
-        let isReviewed = listeners?.isReviewed == true || attributesBefore != nil && rules.watchesAttributes
-        if isReviewed { prepareBaselines(attributesBefore, occurrence) }
+        if !reviewed.isEmpty { prepareBaselines(reviewed, attributesBefore, occurrence) }
         for score in listeners?.scores ?? [] { count(occurrence, score) }
-        if isReviewed { review() }
+        if !reviewed.isEmpty { review(reviewed) }
     }
 
     func react(_ interest: Rulebook.Interest, _ occurrence: Occurrence) {
@@ -108,6 +122,9 @@ final class Stepping {
             let rule = rules.rule(person.enrolments[i].journey, person.enrolments[i].version),
             rule.state != .paused, rule.state != .draft
         else { return }
+        decideEarlier(than: due, id, rule.journey.name)
+        // What waited for those may have ended it.
+        guard person.enrolments[i].due == due else { return }
         reviewDue(before: due)
         moment = Moment(time: due, clock: due)
         if withholding.contains(rule.journey.name) { return withholdTimer(i) }
@@ -116,8 +133,7 @@ final class Stepping {
 
     /// Whenever it is looked at, it knows what was known when it was due.
     func decideTimer(_ i: Int, _ rule: Rulebook.Rule, due: Timestamp) {
-        let whole = history
-        history = Horizon(history: whole, received: due)
+        let whole = look(backTo: .known(due))
         person.enrolments[i].due = nil
         switch person.enrolments[i].phase {
         case .awaiting:
@@ -131,8 +147,42 @@ final class Stepping {
         case .held: run(i, rule)
         case .ended: break
         }
-        history = whole
+        lookAtAll(of: whole)
         unpark(rule.journey.name)
+    }
+
+    /// Returns the whole history, to be put back.
+    func look(backTo past: Past) -> any History {
+        let whole = history
+        self.past = past
+        switch past {
+        case .known(let moment): history = Horizon(history: whole, known: moment)
+        case .step(let step): history = Horizon(history: whole, step: step)
+        }
+        return whole
+    }
+
+    func lookAtAll(of history: any History) { (self.history, past) = (history, nil) }
+
+    /// Timers of the journey that were due before, or at the same moment: they come first, whoever looks at them when.
+    private func decideEarlier(than due: Timestamp, _ id: UUID, _ journey: String) {
+        for _ in 0..<256 {
+            let earlier = person.enrolments.filter { enrolment in
+                guard enrolment.journey == journey, enrolment.id != id, let other = enrolment.due,
+                    (other, enrolment.id) < (due, id)
+                else { return false }
+                return !isHalted(enrolment)
+            }
+            let next = earlier.min { ($0.due ?? due, $0.id) < ($1.due ?? due, $1.id) }
+            guard let next, let when = next.due else { return }
+            timer(next.id, when)
+        }
+    }
+
+    /// Do its timers wait for the journey to go on?
+    private func isHalted(_ enrolment: Enrolment) -> Bool {
+        let state = rules.rule(enrolment.journey, enrolment.version)?.state
+        return state == nil || state == .paused || state == .draft
     }
 
     // MARK: What came while a timer was undecided
@@ -143,15 +193,16 @@ final class Stepping {
             guard enrolment.journey == journey, let due = enrolment.due, due < moment.clock else {
                 return false
             }
-            let state = rules.rule(journey, enrolment.version)?.state
-            return state != .paused && state != .draft
+            return !isHalted(enrolment)
         }
     }
 
-    func park(_ journey: String, _ cause: Memory.Parked.Cause) {
+    func park(_ journey: String, _ cause: Memory.Parked.Cause, again: Memory.Parked? = nil) {
         guard person.memory.parked.count < Memory.mostParked else { return passBy(journey) }
         person.memory.parked.append(
-            Memory.Parked(journey: journey, cause: cause, clock: moment.clock, step: current?.step ?? 0))
+            Memory.Parked(
+                journey: journey, cause: cause, clock: moment.clock, step: again?.step ?? current?.step ?? 0,
+                startsNothing: again?.startsNothing ?? started.contains(journey)))
     }
 
     /// So many events in the time that a server lags are no person's; but whoever asks is told.
@@ -166,29 +217,31 @@ final class Stepping {
     }
 
     private func unpark(_ journey: String) {
-        let (now, whole) = (moment, history)
+        let (now, before) = (moment, started)
         let waiting = person.memory.parked.filter { $0.journey == journey }
         person.memory.parked.removeAll { $0.journey == journey }
         for parked in waiting {
             moment.clock = parked.clock
+            started = parked.startsNothing ? [journey] : []
             // As it was when it came.
-            history = parked.step > 0 ? Horizon(history: whole, step: parked.step) : whole
+            let whole = look(backTo: parked.step > 0 ? .step(parked.step) : .known(parked.clock))
+            defer { lookAtAll(of: whole) }
             switch parked.cause {
             case .event(let occurrence):
                 moment.time = occurrence.time
                 current = occurrence
-                guard !isUndecided(journey) else { park(journey, parked.cause); continue }
+                guard !isUndecided(journey) else { park(journey, parked.cause, again: parked); continue }
                 let listeners = rules.listeners(to: occurrence.activity)
                 if let interest = listeners?.interests.first(where: { $0.journey == journey }) {
                     react(interest, occurrence)
                 }
             case .entered(let time, _):
                 moment.time = time
-                guard !isUndecided(journey) else { park(journey, parked.cause); continue }
+                guard !isUndecided(journey) else { park(journey, parked.cause, again: parked); continue }
                 if let rule = rules.current(journey) { begin(rule, entry: nil) }
             }
         }
-        (moment, history) = (now, whole)
+        (moment, started) = (now, before)
     }
 
     // MARK: Facts

@@ -14,6 +14,14 @@ package struct Remembrance: History {
         events[occurrence.activity] = list
     }
 
+    /// What another one stepped, between its own by time and step.
+    mutating func add(_ other: Remembrance) {
+        for (activity, list) in other.events {
+            let all = (events[activity] ?? []) + list
+            events[activity] = all.sorted { ($0.time, $0.step) < ($1.time, $1.step) }
+        }
+    }
+
     package func visit(
         _ activity: String, after: Timestamp?, through: Timestamp, _ body: (Occurrence) -> Bool
     ) {

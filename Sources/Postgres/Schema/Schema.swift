@@ -31,6 +31,10 @@ package enum Schema {
         insert into installation (secret) values (decode(replace(
             gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'));
 
+        create sequence step increment by 1048576;
+        comment on sequence step is
+            'numbers what is done to persons, taken under their locks: a transaction''s events lie between two of them';
+
         create table source (
             id text collate "C" primary key check (octet_length(id) <= 256),
             name text not null,
@@ -64,10 +68,14 @@ package enum Schema {
             id uuid not null,
             profile_id uuid not null,
             created_at timestamptz not null,
+            merged_into uuid,
+            step bigint not null default nextval('step'),
             primary key (bucket, id)
         );
         create index alias_profile on alias (profile_id);
         comment on table alias is 'profile ids that were answered once and now mean another profile';
+        comment on column alias.merged_into is 'the profile that it was merged into, which may have been merged since';
+        comment on column alias.step is 'when that was, among the steps of the events of both';
 
         create table session (
             bucket int not null,
@@ -99,12 +107,17 @@ package enum Schema {
             tags text[],
             client_id text collate "C",
             client_time timestamptz,
+            step bigint,
+            seen_at timestamptz,
             primary key (bucket, id, received_at)
         ) partition by range (received_at);
         create index event_profile on event (profile_id, time) where profile_id is not null;
         create index event_received on event using brin (received_at);
         comment on column event.time is 'when it happened: client_time, corrected by the skew of the client''s clock';
         comment on column event.client_time is 'when the client said it happened, as it said it';
+        comment on column event.step is
+            'the order in which a person''s events went through journeys; null: no journey was in force, or it is to come';
+        comment on column event.seen_at is 'when it got its person, if it came without one';
 
         create table event_key (
             bucket int not null,
