@@ -27,6 +27,9 @@ struct Claimed: Sendable {
         let bucket: Int32
         let id: UUID
     }
+
+    /// Nobody had it before, so it cannot have been sent under its own id: it may join a batch, which has another one.
+    var mayJoin: Bool { batch == nil && fence == 1 && number == 0 }
 }
 
 /// Takes due deliveries, for all webhooks with room in one statement.

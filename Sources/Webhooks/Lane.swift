@@ -144,7 +144,7 @@ struct Lane: Sendable {
         if let rate = definition.limit.rate, tokens < 1 {
             return now.adding(microseconds: max(rate.microseconds * Int64(servers) / Int64(rate.count), 1000))
         }
-        if definition.batch.max > 1, first.batch == nil {
+        if definition.batch.max > 1, first.mayJoin {
             return first.claimedAt.adding(microseconds: definition.batch.linger)
         }
         return now
@@ -153,21 +153,22 @@ struct Lane: Sendable {
     /// The deliveries of the next request: one, or as many as make a batch. Empty: it still waits for more.
     mutating func next(at now: Timestamp) -> [Claimed] {
         guard let first = ready.first else { return [] }
-        if first.batch != nil || definition.batch.max == 1 || state == .paused {
+        if !first.mayJoin || definition.batch.max == 1 || state == .paused {
             _ = ready.popFirst()
             placesReady -= Self.places(ready: first)
             return [first]
         }
         var chosen: [Claimed] = []
         var bytes = 0
-        for claim in ready where claim.batch == nil && claim.envelope == first.envelope {
+        let others = ready.lazy.filter(\.mayJoin)
+        for claim in others where claim.envelope == first.envelope {
             // On the wire an item may take three times its size.
             if !chosen.isEmpty, bytes + claim.item.count * 3 > WireBody.largest { break }
             chosen.append(claim)
             bytes += claim.item.count * 3
             if chosen.count == definition.batch.max { break }
         }
-        let isFull = chosen.count == definition.batch.max || chosen.count < ready.count
+        let isFull = chosen.count == definition.batch.max || chosen.count < others.count
         // Or the clock was set back.
         let isOld =
             now >= first.claimedAt.adding(microseconds: definition.batch.linger) || now < first.claimedAt

@@ -243,6 +243,50 @@ import Testing
         #expect(receiver.calls[2].text == calls[0].text)
     }
 
+    /// What was sent by itself once keeps its id: whoever had it, and could not say so, must be able to drop it.
+    @Test func whatWasSentAloneJoinsNoBatch() throws {
+        let failures = Locked(2)
+        let receiver = try Receiver { _ in
+            failures.withLock { left in
+                left -= 1
+                return .status(left >= 0 ? 503 : 200)
+            }
+        }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(
+            World.webhook(receiver) { $0.batch = WebhookDefinition.Batch(max: 10, linger: 20_000) })
+        let hands = Hands()
+        var ids: [UUID] = []
+        world.startSender(clock: hands.clock)
+        for i in 0..<2 {
+            ids += try world.enqueue(i..<i + 1)
+            try world.awaitAttempts(i + 1)
+        }
+        hands.move(seconds: 7)
+        try world.await("sent", 2)
+        #expect(receiver.calls.allSatisfy { World.numbers($0).count == 1 })
+        for (i, id) in ids.enumerated() {
+            let calls = receiver.calls.filter { World.numbers($0) == [i] }
+            #expect(calls.count == 2 && calls.allSatisfy { $0.header("webhook-id") == id.description })
+        }
+    }
+
+    /// Nor does what a server had that died: it may have sent it.
+    @Test func whatAnotherServerHadJoinsNoBatch() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(
+            World.webhook(receiver) { $0.batch = WebhookDefinition.Batch(max: 10, linger: 20_000) })
+        let ids = try world.enqueue(0..<4)
+        try world.database.run("update delivery set fence = 1 where id = '\(ids[0])' or id = '\(ids[2])'")
+        world.startSender()
+        try world.await("sent", 4)
+        let expected = [ids[0], ids[2], DeliveryID.of(batch: [ids[1], ids[3]])].map(\.description)
+        #expect(receiver.calls.compactMap { $0.header("webhook-id") }.sorted() == expected.sorted())
+    }
+
     @Test func aSmallBatchGoesWhenItHasLingered() throws {
         let receiver = try Receiver()
         defer { receiver.close() }
