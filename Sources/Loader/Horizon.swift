@@ -5,44 +5,62 @@ import Postgres
 /// Up to when everything that was received, on whichever server, is loaded: what is decided by silence, such as the
 /// end of a session, is decided up to here.
 ///
-/// The slowest living server counts. One that was silent for a minute in which the database could be reached is no
-/// longer waited for.
-enum Horizon {
+/// The slowest living server counts. A server lives that has said something in the last minute, counted by the clock of
+/// who listens: the servers' own clocks may stand apart, or be stepped. Who has just begun to listen waits for all of
+/// them for a minute; one that had been silent for a day then is none, until it speaks.
+struct Horizon {
     struct Server: Equatable {
         let loadedUntil: Timestamp
         let aliveAt: Timestamp
-        /// For people: host and instance.
-        var name = ""
+        /// For people, and to know it again: host and instance.
+        let name: String
     }
 
-    /// Microseconds of silence after which a server counts as gone …
-    static let patience: Int64 = 60_000_000
-    /// … and after which it is not even waited for when the database has just come back.
+    /// What was heard of a server, and when (nil: nothing yet).
+    private struct Word {
+        var aliveAt: Timestamp
+        var heardAt: UInt64?
+    }
+
+    private var words: [String: Word] = [:]
+    private var listenedAt: UInt64?
+
+    /// Nanoseconds of silence after which a server counts as gone.
+    private static let patience: UInt64 = 60_000_000_000
+    /// Microseconds of silence after which it is not even waited for by who begins to listen.
     private static let forgotten: Int64 = 86_400_000_000
 
-    /// Nil: not known yet. `reachable`: for how long the database could be reached by who asks, in microseconds.
-    static func moment(_ servers: [Server], now: Timestamp, reachable: Int64) -> Timestamp? {
-        var least: Timestamp?
+    /// The database could not be reached: nobody could be heard.
+    mutating func forget() { words = [:] }
+
+    /// Takes note of what the servers say now.
+    ///
+    /// - Parameter now: Nanoseconds of the monotonic clock.
+    /// - Returns: Nil: nobody is known to live. And whom it does not wait for.
+    mutating func listen(
+        to servers: [Server], at now: UInt64, wall: Timestamp
+    ) -> (until: Timestamp?, absent: [AbsentServer]) {
+        // Who was stopped for so long has heard nobody meanwhile.
+        if let listenedAt, now - listenedAt > Self.patience / 2 { forget() }
+        listenedAt = now
+        var (known, until, absent) = ([String: Word](), Timestamp?.none, [AbsentServer]())
         for server in servers {
-            let silent = now.microseconds - server.aliveAt.microseconds
-            if silent < patience {
-                least = min(least ?? server.loadedUntil, server.loadedUntil)
-            } else if silent < forgotten, reachable < patience {
-                // All were silent while the database was away: it may come back.
-                return nil
+            let silent = wall.microseconds - server.aliveAt.microseconds
+            var word =
+                words[server.name]
+                ?? Word(aliveAt: server.aliveAt, heardAt: silent < Self.forgotten ? now : nil)
+            if word.aliveAt != server.aliveAt { word = Word(aliveAt: server.aliveAt, heardAt: now) }
+            known[server.name] = word
+            if let heardAt = word.heardAt, now - heardAt < Self.patience {
+                until = min(until ?? server.loadedUntil, server.loadedUntil)
+            } else if silent < Self.forgotten {
+                absent.append(
+                    AbsentServer(
+                        name: server.name, loadedUntil: server.loadedUntil, silentSince: server.aliveAt))
             }
         }
-        return least
-    }
-
-    /// Whom `moment` does not wait for. One that was silent for a day is no server any more.
-    static func absent(_ servers: [Server], now: Timestamp) -> [AbsentServer] {
-        servers.compactMap { server in
-            let silent = now.microseconds - server.aliveAt.microseconds
-            guard silent >= patience, silent < forgotten else { return nil }
-            return AbsentServer(
-                name: server.name, loadedUntil: server.loadedUntil, silentSince: server.aliveAt)
-        }
+        words = known
+        return (until, absent)
     }
 
     /// The servers' latest words. A server that began a new spool speaks by that.

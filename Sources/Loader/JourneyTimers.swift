@@ -22,7 +22,7 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     private let step: JourneyStep
     private var conninfo: String?
     private var connection: Connection?
-    private var connectedAt: UInt64 = 0
+    private var horizon = Horizon()
     private var refreshed: UInt64 = 0
     /// When it was looked for replays.
     private var looked: UInt64 = 0
@@ -108,12 +108,11 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     /// True: there may be more.
     private func decideSome(_ connection: Connection) throws(PostgresError) -> Bool {
         let now = clock.now()
-        let reachable = Int64(clock.monotonic() - connectedAt) / 1000
         let servers = try Horizon.servers(connection)
-        guard let horizon = Horizon.moment(servers, now: now, reachable: reachable) else { return false }
-        let absent = Horizon.absent(servers, now: now)
+        let (until, absent) = horizon.listen(to: servers, at: clock.monotonic(), wall: now)
+        guard let until else { return false }
         let due = DueTimers.share(
-            try DueTimers.find(until: horizon, limit: Self.most, besides: step.resting, connection),
+            try DueTimers.find(until: until, limit: Self.most, besides: step.resting, connection),
             from: firstBucket)
         var decided = 0
         for start in stride(from: 0, to: due.count, by: Self.chunk) {
@@ -193,7 +192,7 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
         if let connection, connection.isUsable { return connection }
         let new = try Connection(conninfo, name: "waymark journeys", interrupter: interrupter)
         connection = new
-        connectedAt = clock.monotonic()
+        horizon.forget()
         isKnown = false
         return new
     }

@@ -21,7 +21,7 @@ package final class SessionEnds: @unchecked Sendable {  // owner of all `var`s: 
     private let logger: Logger
     private var conninfo: String?
     private var connection: Connection?
-    private var connectedAt: UInt64 = 0
+    private var horizon = Horizon()
     private var isFailing = false
 
     /// So many are looked for at once …
@@ -75,16 +75,17 @@ package final class SessionEnds: @unchecked Sendable {  // owner of all `var`s: 
     /// True: there may be more.
     private func endSome(_ connection: Connection) throws(PostgresError) -> Bool {
         let now = clock.now()
-        let reachable = Int64(clock.monotonic() - connectedAt) / 1000
-        let horizon = Horizon.moment(try Horizon.servers(connection), now: now, reachable: reachable)
-        guard let horizon else { return false }
-        let due = try ends.due(until: horizon, limit: Self.most, connection)
+        let servers = try Horizon.servers(connection)
+        guard let until = horizon.listen(to: servers, at: clock.monotonic(), wall: now).until else {
+            return false
+        }
+        let due = try ends.due(until: until, limit: Self.most, connection)
         // Servers that look at the same time begin at different places.
         let chunks = stride(from: 0, to: due.count, by: Self.chunk).shuffled()
         var isUndisturbed = true
         for start in chunks {
             let part = Array(due[start..<min(start + Self.chunk, due.count)])
-            let ended = try ends.end(part, until: horizon, now: now, connection)
+            let ended = try ends.end(part, until: until, now: now, connection)
             metrics.sessionsEnded.add(ended ?? 0)
             if ended == nil { isUndisturbed = false }
         }
@@ -95,7 +96,7 @@ package final class SessionEnds: @unchecked Sendable {  // owner of all `var`s: 
         if let connection, connection.isUsable { return connection }
         let new = try Connection(conninfo, name: "waymark sessions", interrupter: interrupter)
         connection = new
-        connectedAt = clock.monotonic()
+        horizon.forget()
         return new
     }
 

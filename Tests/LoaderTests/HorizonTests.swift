@@ -10,35 +10,85 @@ import Testing
 /// Up to when all is loaded: the slowest living server decides.
 struct HorizonTests {
     static let now = Timestamp(seconds: 1_790_000_000)
-    static let minute: Int64 = 60_000_000
 
-    /// Seconds before now: loaded until, alive at.
+    /// One look: seconds of who listens, and of each server seconds before now, loaded until and alive at.
+    struct Look: Sendable {
+        let at: UInt64
+        let servers: [(loaded: Int64, alive: Int64)]
+        let expected: Int64?
+
+        init(_ at: UInt64, _ servers: [(Int64, Int64)], _ expected: Int64?) {
+            (self.at, self.servers, self.expected) = (at, servers, expected)
+        }
+
+        /// What they say, by the number of each.
+        func words(now: Timestamp) -> [Horizon.Server] {
+            servers.enumerated().map { i, server in
+                Horizon.Server(
+                    loadedUntil: now.adding(seconds: -server.loaded),
+                    aliveAt: now.adding(seconds: -server.alive),
+                    name: "\(i)")
+            }
+        }
+    }
+
     @Test(
         arguments: [
-            ([], 100, nil), ([(5, 1)], 100, 5), ([(5, 1), (300, 2)], 100, 300),
-            ([(5, 1), (300, 59)], 100, 300),
-            ([(5, 1), (300, 61)], 100, 5), ([(5, 1), (300, 61)], 59, nil), ([(5, 1), (300, 90_000)], 10, 5),
-            ([(300, 61)], 100, nil),
-        ] as [([(Int64, Int64)], Int64, Int64?)])
-    func theSlowestLivingServerDecides(servers: [(Int64, Int64)], reachable: Int64, expected: Int64?) {
-        let servers = servers.map { loaded, alive in
-            Horizon.Server(
-                loadedUntil: Self.now.adding(seconds: -loaded), aliveAt: Self.now.adding(seconds: -alive))
+            [Look(0, [], nil)],
+            [Look(0, [(5, 1)], 5)],
+            [Look(0, [(5, 1), (300, 2)], 300)],
+            // The second one says no more: it is waited for for a minute …
+            [
+                Look(0, [(5, 1), (300, 2)], 300), Look(29, [(4, 0), (300, 2)], 300),
+                Look(59, [(3, 0), (300, 2)], 300),
+                Look(60, [(2, 0), (300, 2)], 2),
+                // … and again when it is back.
+                Look(70, [(1, 0), (290, 0)], 290),
+            ],
+            // Also by who has just begun to listen, but not if it was silent for a day.
+            [Look(0, [(5, 1), (300, 3600)], 300)],
+            [
+                Look(0, [(5, 1), (300, 90_000)], 5), Look(1, [(5, 0), (300, 90_000)], 5),
+                Look(2, [(5, 0), (299, 89_999)], 299),
+            ],
+            // Clocks that stand apart by more than a minute, or a day, or are stepped back.
+            [
+                Look(0, [(5, 1), (300, 200)], 300), Look(29, [(4, 0), (290, 190)], 290),
+                Look(58, [(4, 0), (280, 180)], 280),
+                Look(87, [(4, 0), (270, 170)], 270),
+            ],
+            [
+                Look(0, [(5, 1), (-300, -100_000)], 5), Look(29, [(5, 1), (-310, -100_010)], 5),
+                Look(58, [(5, 1), (-315, -100_015)], 5),
+                Look(60, [(5, 1), (-320, -100_020)], -320),
+            ],
+            [
+                Look(0, [(5, 1)], 5), Look(29, [(5, 100)], 5), Look(58, [(5, 120)], 5),
+                Look(87, [(5, 140)], 5),
+            ],
+            // Who was stopped itself has not listened.
+            [Look(0, [(5, 1), (300, 2)], 300), Look(100, [(5, 1), (300, 2)], 300)],
+        ])
+    func theSlowestServerThatIsHeardDecides(looks: [Look]) {
+        var horizon = Horizon()
+        for look in looks {
+            let found = horizon.listen(
+                to: look.words(now: Self.now), at: look.at * 1_000_000_000, wall: Self.now)
+            #expect(found.until == look.expected.map { Self.now.adding(seconds: -$0) }, "\(look)")
         }
-        let found = Horizon.moment(servers, now: Self.now, reachable: reachable * 1_000_000)
-        #expect(found == expected.map { Self.now.adding(seconds: -$0) })
     }
 
     @Test func whoIsNotWaitedForIsNamed() {
-        let servers = [(1, "alive"), (61, "silent"), (90_000, "gone")].map { alive, name in
-            Horizon.Server(
-                loadedUntil: Self.now.adding(seconds: -Int64(alive) - 5),
-                aliveAt: Self.now.adding(seconds: -Int64(alive)), name: name)
+        var horizon = Horizon()
+        func absent(at seconds: UInt64, _ servers: [(Int64, Int64)]) -> [AbsentServer] {
+            let words = Look(seconds, servers, nil).words(now: Self.now)
+            return horizon.listen(to: words, at: seconds * 1_000_000_000, wall: Self.now).absent
         }
+        #expect(absent(at: 0, [(5, 1), (66, 61), (90_005, 90_000)]) == [])
+        #expect(absent(at: 30, [(5, 0), (66, 61), (90_005, 90_000)]) == [])
         let silent = AbsentServer(
-            name: "silent", loadedUntil: Self.now.adding(seconds: -66),
-            silentSince: Self.now.adding(seconds: -61))
-        #expect(Horizon.absent(servers, now: Self.now) == [silent])
+            name: "1", loadedUntil: Self.now.adding(seconds: -66), silentSince: Self.now.adding(seconds: -61))
+        #expect(absent(at: 60, [(5, 1), (66, 61), (90_005, 90_000)]) == [silent])
     }
 
     /// What arrives while an idle server says up to when it has loaded counts from there, although its clock was read
