@@ -12,14 +12,17 @@ package struct Books: Sendable {
     }
 
     package private(set) var words: [String: Word] = [:]
+    /// Of events that are not to be stored, which journeys see all the same.
+    package private(set) var unsaved: [String: Word] = [:]
     /// How often each status came; 0: no answer.
     package internal(set) var answers: [Int: Int] = [:]
     package internal(set) var problems: [String] = []
 
-    /// What the markers begin with.
-    let prefix: String
+    /// What the markers begin with, and a dash.
+    package let round: String
+    private var prefix: String { round.isEmpty ? "" : "\(round)-" }
 
-    package init(prefix: String = "") { self.prefix = prefix }
+    package init(round: String = "") { self.round = round }
 
     /// The sources that a `Load` sends to.
     package static let sources = [
@@ -37,7 +40,10 @@ package struct Books: Sendable {
         for marker in markers where words[marker] != .promised { words[marker] = word }
     }
 
+    mutating func note(unsaved marker: String, _ word: Word) { unsaved[marker] = word }
+
     package mutating func add(_ other: Books) {
+        unsaved.merge(other.unsaved) { a, _ in a }
         words.merge(other.words) { a, b in a == .promised ? a : b }
         answers.merge(other.answers, uniquingKeysWith: +)
         problems += other.problems

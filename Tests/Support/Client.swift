@@ -136,7 +136,13 @@ package final class Client {
     }
 }
 
-private func connectedSocket(_ address: String, from source: String?) throws -> Int32 {
+func setNoDelay(_ socket: Int32) {
+    var one: Int32 = 1
+    setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+}
+
+/// Connects to `127.0.0.1:8686`, `[::1]:8686` or `unix:/path`.
+func connectedSocket(_ address: String, from source: String? = nil) throws -> Int32 {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     func made(_ family: Int32, _ connect: (Int32) -> Int32) throws -> Int32 {
         let socket = Foundation.socket(family, kind, 0)
@@ -145,8 +151,7 @@ private func connectedSocket(_ address: String, from source: String?) throws -> 
             close(socket)
             throw Client.Trouble.refused("\(address): \(reason)")
         }
-        var one: Int32 = 1
-        setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+        setNoDelay(socket)
         return socket
     }
     func generic<Address>(_ value: Address, _ socket: Int32) -> Int32 {

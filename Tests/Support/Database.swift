@@ -11,6 +11,12 @@ package final class Database: @unchecked Sendable {  // `connection` is owned by
 
     deinit { PQfinish(connection) }
 
+    /// The same one of `PostgresServer`, by TCP over a port of this machine.
+    package func conninfo(over port: Int) -> String {
+        let name = conninfo.dropFirst("postgresql:///".count).prefix { $0 != "?" }
+        return "postgresql://postgres@127.0.0.1:\(port)/\(name)"
+    }
+
     /// The rows of a query; null is nil.
     @discardableResult
     package func rows(_ sql: String, _ parameters: String?...) throws -> [[String?]] {

@@ -14,18 +14,20 @@ package final class Load: @unchecked Sendable {  // `books` and `stopping` are o
     /// - Parameters:
     ///   - addresses: Where to send, asked anew for each connection, since a restarted server has another port.
     ///   - pace: Seconds between two requests of one client.
+    ///   - journeys: Do also what `JourneyRules` listen to.
     package init(
-        clients: Int = 6, seed: UInt64 = 1, pace: Double = 0.002, round: String = "r",
+        clients: Int = 6, seed: UInt64 = 1, pace: Double = 0.002, round: String = "r", journeys: Bool = false,
         to addresses: @escaping @Sendable () -> [String]
     ) {
         self.addresses = addresses
-        books = Books(prefix: "\(round)-")
+        books = Books(round: round)
         for client in 0..<clients {
             done.enter()
             Thread { [self] in
                 var sender = LoadClient(
                     name: "\(round)-\(client)", round: round, seed: seed &+ UInt64(client),
                     addresses: addresses)
+                sender.hasJourneys = journeys
                 while !lock.withLock({ stopping }) {
                     sender.step()
                     if pace > 0 { pause(pace) }
@@ -51,8 +53,12 @@ struct LoadClient {
     /// What all clients of a load have in common: the names of persons, vouchers and shared devices begin with it.
     let round: String
     let addresses: @Sendable () -> [String]
-    private(set) var books = Books()
-    private var random: SeededRandom
+    /// Do also what `JourneyRules` listen to.
+    var hasJourneys = false
+    var books = Books()
+    var random: SeededRandom
+    var later: [Later] = []
+    var loners = 0
     private var connection: Client?
     private var count = 0
     private var sessions: [String] = []
@@ -61,7 +67,7 @@ struct LoadClient {
     /// Requests with ids of their own that nobody has confirmed yet.
     private var unconfirmed: [Sending] = []
 
-    private struct Sending {
+    struct Sending {
         let request: Request
         let markers: [String]
     }
@@ -78,6 +84,8 @@ struct LoadClient {
             send(unconfirmed.removeFirst(), safe: true)
         } else if !repeatable.isEmpty, random.chance(5) {
             send(repeatable[Int.random(in: 0..<repeatable.count, using: &random)], safe: true)
+        } else if hasJourneys, random.chance(50) {
+            journeyStep()
         } else {
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<38: send(tracked(ids: false), safe: false)
@@ -92,6 +100,7 @@ struct LoadClient {
 
     /// Tries what is unconfirmed for a while longer.
     mutating func finish() {
+        finishLater()
         let deadline = Moment.now + 30 * patience
         while !unconfirmed.isEmpty, Moment.now < deadline {
             send(unconfirmed.removeFirst(), safe: true)
@@ -100,7 +109,7 @@ struct LoadClient {
         for left in unconfirmed { books.note(left.markers, .unknown) }
     }
 
-    private mutating func send(_ sending: Sending, safe: Bool) {
+    mutating func send(_ sending: Sending, safe: Bool) {
         var status: Int?
         do {
             guard let address = addresses().randomElement(using: &random) else { throw Client.Trouble.closed }
@@ -129,13 +138,13 @@ struct LoadClient {
         }
     }
 
-    private mutating func marker() -> String {
+    mutating func marker() -> String {
         count += 1
         return "\(name)-\(count)"
     }
 
     /// One in eight is a device that all clients use at the same time.
-    private mutating func session() -> String {
+    mutating func session() -> String {
         if random.chance(12) { return "\(round)-shared-\(Int.random(in: 0..<8, using: &random))" }
         if sessions.count < 20 || random.chance(10) { sessions.append("\(name)-s\(sessions.count)") }
         return sessions[Int.random(in: 0..<sessions.count, using: &random)]
@@ -183,9 +192,10 @@ struct LoadClient {
     private mutating func collected() -> Sending {
         let marker = marker()
         let with = random.chance(50) ? "/\(session())" : ""
+        let own = with.isEmpty ? "" : #","own":true"#
         let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "key-\(marker)")]
         let voucher = random.chance(50) ? #","voucher":"\#(voucherID())""# : ""
-        let body = Array(#"{"m":"\#(marker)","total":99\#(voucher)}"#.utf8)
+        let body = Array(#"{"m":"\#(marker)","total":99\#(own)\#(voucher)}"#.utf8)
         return Sending(
             request: Request("POST", "/collect/order/load-crm\(with)", headers, body: body), markers: [marker]
         )

@@ -91,6 +91,9 @@ package final class PostgresServer: @unchecked Sendable {  // `child` is owned b
         running.signal(SIGCONT)
     }
 
+    /// Where it listens, for those who connect by themselves.
+    package var socketAddress: String { "unix:\(socket)/.s.PGSQL.5432" }
+
     package func conninfo(of database: String) -> String {
         "postgresql:///\(database)?host=\(socket)&user=postgres"
     }
