@@ -11,10 +11,14 @@ extension Shapes {
                     "File",
                     [
                         "name": Shape.text(1...256).saying("what mistakes call it").like("cart.yaml"),
-                        "text": Shape.text.saying("YAML").like("journeys: {}"),
+                        "text": Shape.text.saying("YAML").like(.text(example)),
                     ])
             ).saying("all files of the folder")
-        ])
+        ]
+    ).like(["files": [["name": "cart.yaml", "text": .text(example)]]])
+
+    private static let example =
+        "journeys: {high_value_cart: {state: draft, on: {did: cart updated}, do: [{exit: done}]}}"
 
     static let changes = Shape.object(
         "Changes",
