@@ -176,7 +176,7 @@ import Testing
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path
         let page = String(decoding: try readFile("\(root)/docs/admin-api.md"), as: UTF8.self)
-        let begins = ["    curl ", "    api=", "    read=", "    write="]
+        let begins = ["    curl ", "    api=", "    read=", "    write=", "    json=", "    files="]
         var lines: [Substring] = []
         for line in page.split(separator: "\n") {
             let goesOn = lines.last?.hasSuffix("\\") == true

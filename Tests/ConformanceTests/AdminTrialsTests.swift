@@ -136,7 +136,7 @@ import Testing
         #expect(json["live"] == 2 && json["only_live"] == 0 && json["only_backtest"] == 0, "\(answer.text)")
         #expect(json["fires"]?.list?.count == 1)
         // As it would be with other files: nobody is too late any more.
-        let changed = try exported().replacingOccurrences(of: #""2s""#, with: #""1ms""#)
+        let changed = try exported().replacingOccurrences(of: "2s", with: "1ms")
         #expect(changed != (try exported()))
         let other = try ask("POST", "journeys/cart/backtest", body: files(changed)).json()
         #expect(other["fired"] == 4 && other["only_backtest"] == 2, "\(other.encoded)")
