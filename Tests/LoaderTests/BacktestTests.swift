@@ -16,13 +16,13 @@ import Webhooks
 /// Events come late, early, repeated, without a person and by way of two servers, one of which lags behind; timers are
 /// looked at when it happens to be their turn.
 @Suite(.serialized) struct BacktestTests {
-    @Test(arguments: 1...3 as ClosedRange<UInt64>)
+    @Test(arguments: 1...2 as ClosedRange<UInt64>)
     func twoServersComeToWhatABacktestComesTo(seed: UInt64) throws {
         try Life(seed, servers: 2, merging: false).run()
     }
 
     /// Two of a person's profiles become one on the way.
-    @Test(arguments: 11...13 as ClosedRange<UInt64>)
+    @Test(arguments: 11...12 as ClosedRange<UInt64>)
     func aMergedPersonComesToWhatABacktestComesTo(seed: UInt64) throws {
         try Life(seed, servers: 1, merging: true).run()
     }
@@ -140,7 +140,7 @@ private final class Life {
 
     // MARK: What happens
 
-    private static let people = 6
+    private static let people = 5
 
     /// Requests by the tenth of a second in which they arrive.
     private func lives() -> [(at: Int, request: TestRequest)] {
@@ -150,7 +150,7 @@ private final class Life {
             for session in sessions(of: person) {
                 all.append((-300, request(session, "hello", at: -300, ["company": "\"\(company)\""])))
             }
-            for _ in 0..<24 { all += event(of: person) }
+            for _ in 0..<22 { all += event(of: person) }
         }
         return all.sorted { $0.at < $1.at }
     }
@@ -298,7 +298,7 @@ private final class Life {
             #expect(result.onlyLive.isEmpty && result.onlyBacktest.isEmpty)
             fires += mine.count
         }
-        #expect(fires > 40, "\(fires)")
+        #expect(fires > 30, "\(fires)")
     }
 
     /// What a person did, in the order of the steps, and what came of it live.
