@@ -396,13 +396,15 @@ import Testing
         try world.apply(World.webhook(receiver))
         world.startSender()
         world.startSender()
+        try eventually("both servers have said that they are there") {
+            try world.database.count("select count(*) from sender") == 2
+        }
         for part in 0..<10 {
             try world.enqueue(part * 100..<part * 100 + 100, profile: { UUID(high: 1, low: UInt64($0)) })
         }
         try world.await("sent", 1000)
         let ids = receiver.calls.compactMap { $0.header("webhook-id") }
         #expect(ids.count == 1000 && Set(ids).count == 1000)
-        #expect(try world.database.count("select count(*) from sender") == 2)
     }
 
     @Test func aRateIsKept() throws {
