@@ -60,6 +60,7 @@ final class Stepping {
         case .review(let due): if person.memory.review == due { reviewNow(due) }
         case .resumed(let withheld, let later): resume(withheld, at: later)
         }
+        releaseParked()
         // What a `set` step changed may start something in turn; a circle ends after some rounds.
         var rounds = 0
         while let attributes = changedAttributes, rounds < 8 {
@@ -216,7 +217,7 @@ final class Stepping {
         )
     }
 
-    private func unpark(_ journey: String) {
+    func unpark(_ journey: String) {
         let (now, before) = (moment, started)
         let waiting = person.memory.parked.filter { $0.journey == journey }
         person.memory.parked.removeAll { $0.journey == journey }
