@@ -24,8 +24,6 @@ struct CoarseFilter {
         case .isOne(let path, let texts):
             return
                 "p.traits #>> \(parameter(path))::text[] = any(\(parameter(texts))::text[])"
-        // Events are looked for by the evaluator: one look a profile either way.
-        case .did: return "true"
         case .all(let parts): return "(" + parts.map { sql($0) }.joined(separator: " and ") + ")"
         case .any(let parts): return "(" + parts.map { sql($0) }.joined(separator: " or ") + ")"
         }

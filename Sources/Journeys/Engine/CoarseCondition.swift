@@ -8,8 +8,6 @@ package indirect enum CoarseCondition: Sendable, Equatable {
     case has(path: [String])
     /// The attribute at this path, as a text, is one of these.
     case isOne(path: [String], of: [String])
-    /// There is an event of this activity, in the window behind now (microseconds), or ever.
-    case did(activity: String, window: Int64?)
     case all([CoarseCondition])
     case any([CoarseCondition])
 }
@@ -46,7 +44,6 @@ private struct Coarsening {
         if let path = path(node) { return .has(path: path) }
         switch node.kind {
         case .member(let object, _): return known(object)
-        case .last(let activity): return .did(activity: activity, window: nil)
         case .not(let operand), .minus(let operand): return known(operand)
         case .arithmetic(_, let a, let b), .compare(_, let a, let b): return all([known(a), known(b)])
         case .choice(let condition, _, _): return known(condition)
@@ -59,27 +56,7 @@ private struct Coarsening {
             if let path = path(a), let text = text(b) { return .isOne(path: path, of: [text]) }
             if let path = path(b), let text = text(a) { return .isOne(path: path, of: [text]) }
         }
-        return counted(a, b) { holds(comparison, $0) } ?? counted(b, a) { holds(comparison, -$0) }
-            ?? all([known(a), known(b)])
-    }
-
-    /// A number of events that cannot be 0 means that there is one.
-    private func counted(_ count: Node, _ number: Node, _ holds: (Int) -> Bool) -> CoarseCondition? {
-        guard case .did(let activity, _, let window) = count.kind, case .number(let number) = number.kind,
-            !holds(Decimal.compare(Decimal(0), number))
-        else { return nil }
-        return .did(activity: activity, window: window)
-    }
-
-    private func holds(_ comparison: Node.Comparison, _ order: Int) -> Bool {
-        switch comparison {
-        case .equal: order == 0
-        case .unequal: order != 0
-        case .less: order < 0
-        case .lessOrEqual: order <= 0
-        case .more: order > 0
-        case .moreOrEqual: order >= 0
-        }
+        return all([known(a), known(b)])
     }
 
     private func isOne(_ value: Node, of list: Node) -> CoarseCondition? {
