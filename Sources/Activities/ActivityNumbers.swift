@@ -63,7 +63,13 @@ package enum ActivityNumbers {
             quota.add(activities: 1, parameters: 0, of: ExactText(one.source))
             admitted.append(one)
         }
-        if admitted.isEmpty { return }
+        try insert(admitted, connection)
+    }
+
+    /// Rows with nothing learnt in them yet. Another server may be making the same: then they are there when this is
+    /// through.
+    static func insert(_ new: [Wanted], _ connection: Connection) throws(PostgresError) {
+        if new.isEmpty { return }
         try connection.execute(
             """
             insert into activity (key, id, label, source, summary, events, parameters, sources, first_seen_at,
@@ -71,7 +77,7 @@ package enum ActivityNumbers {
             select key, nextval('activity_id'), label, source, '', 0, 0, '{}', seen, seen, 0
             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as q(key, label, source, seen)
             on conflict (key) do nothing
-            """, admitted.map(\.key), admitted.map(\.label), admitted.map(\.source), admitted.map(\.seen),
-            context: "numbering activities")
+            """, new.map(\.key), new.map(\.label), new.map(\.source), new.map(\.seen),
+            context: "adding activities")
     }
 }

@@ -130,17 +130,12 @@ package struct CatalogueStore {
             }
         }
         if admitted.isEmpty { return }
-        let first = admitted.map { $0.summary.first?.receivedAt ?? Timestamp(microseconds: 0) }
-        // Another server may be doing the same: then its rows are there when this is through.
-        try connection.execute(
-            """
-            insert into activity (key, id, label, source, summary, events, parameters, sources, first_seen_at,
-                last_seen_at, shape)
-            select key, nextval('activity_id'), label, source, '', 0, 0, '{}', seen, seen, 0
-            from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as q(key, label, source, seen)
-            on conflict (key) do nothing
-            """, admitted.map(\.key.text), admitted.map(\.summary.label), admitted.map(\.source.text), first,
-            context: "adding activities")
+        try ActivityNumbers.insert(
+            admitted.map { item in
+                ActivityNumbers.Wanted(
+                    key: item.key.text, label: item.summary.label, source: item.source.text,
+                    seen: item.summary.first?.receivedAt ?? Timestamp(microseconds: 0))
+            }, connection)
         try rows.merge(lock(admitted.map(\.key), connection)) { $1 }
     }
 
