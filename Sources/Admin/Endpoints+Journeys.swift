@@ -16,19 +16,9 @@ extension Endpoints {
         "name", .text(1...256), "the journey's name", like: "high_value_cart")
     private static let segment = Parameter.path(
         "name", .text(1...256), "the segment's name", like: "in_canada")
-    private static let id = Parameter.path(
-        "id", .id, "the profile's id, or one that was merged into it",
-        like: "0198c5f2-7b7e-8a3c-9d4e-5f60718293a4")
     private static let journey = Parameter.query(
         "journey", .text(1...256), "only of this journey", like: "high_value_cart")
     private static let after = Parameter.after(.id, like: "0198c5f2-7b7e-5a3c-9d4e-5f60718293a4")
-
-    private static func person(_ inquiry: Inquiry, _ connection: Connection) throws -> UUID {
-        guard let id = inquiry.id("id"), let person = try People.find(id, connection) else {
-            throw Refusal.missing("profile")
-        }
-        return person
-    }
 
     private static let listJourneys = Endpoint(
         verb: .get, path: "/admin/journeys", name: "listJourneys", tag: .journeys,
@@ -70,7 +60,7 @@ extension Endpoints {
                 Each of the person's latest events that could have started it, with its conditions and the values \
                 that they see now. What conditions see of private traits is shown to the write token only.
                 """,
-            parameters: [name, id], answer: Shapes.explanation,
+            parameters: [name, personID], answer: Shapes.explanation,
             refusals: [404: "There is no such journey, or nobody has this id."],
             work: .database { inquiry, connection in
                 let person = try person(inquiry, connection)
@@ -84,7 +74,7 @@ extension Endpoints {
 
     private static let listEnrolments = Endpoint(
         verb: .get, path: "/admin/profiles/{id}/enrolments", name: "listEnrolments", tag: .journeys,
-        summary: "The person's enrolments, the latest first", parameters: [id, .limit, after, journey],
+        summary: "The person's enrolments, the latest first", parameters: [personID, .limit, after, journey],
         answer: .page(of: Shapes.enrolment), refusals: [404: "Nobody has this id."],
         work: .database { inquiry, connection in
             let found = try JourneyReading.enrolments(
@@ -96,7 +86,7 @@ extension Endpoints {
     private static let getTrace = Endpoint(
         verb: .get, path: "/admin/profiles/{id}/decisions", name: "listDecisions", tag: .journeys,
         summary: "What journeys did for the person, the latest first",
-        parameters: [id, .limit, after, journey],
+        parameters: [personID, .limit, after, journey],
         answer: .page(of: Shapes.decision), refusals: [404: "Nobody has this id."],
         work: .database { inquiry, connection in
             let found = try JourneyReading.trace(

@@ -8,7 +8,8 @@ extension Endpoints {
         [listProfiles(names), getProfile, getTimeline, getVisits, getTraits]
     }
 
-    private static let id = Parameter.path(
+    /// Of a person; `person` finds who it is.
+    static let personID = Parameter.path(
         "id", .id, "the profile's id, or one that was merged into it",
         like: "0198c5f2-7b7e-8a3c-9d4e-5f60718293a4")
 
@@ -67,7 +68,7 @@ extension Endpoints {
         explanation: """
             At most 1,000 identities and 1,000 aliases are listed. Private traits are shown to the write token only.
             """,
-        parameters: [id], answer: Shapes.person, refusals: [404: "Nobody has this id."],
+        parameters: [personID], answer: Shapes.person, refusals: [404: "Nobody has this id."],
         work: .database { inquiry, connection in
             let person = try person(inquiry, connection)
             guard
@@ -89,7 +90,7 @@ extension Endpoints {
             return .object(members + lists)
         })
 
-    private static func person(_ inquiry: Inquiry, _ connection: Connection) throws -> UUID {
+    static func person(_ inquiry: Inquiry, _ connection: Connection) throws -> UUID {
         guard let id = inquiry.id("id"), let person = try People.find(id, connection) else {
             throw Refusal.missing("profile")
         }
@@ -101,7 +102,7 @@ extension Endpoints {
         summary: "What the person did, the latest first",
         explanation: "A page may have fewer items than `limit` when the events are large: `next` tells.",
         parameters: [
-            id, .limit,
+            personID, .limit,
             .after(
                 .text(pattern: "-?[0-9]{1,18}\\.\(Shape.uuidPattern)"),
                 like: "1769860800000000.0198c5f2-7b7e-7a3c-9d4e-5f60718293a4"),
@@ -130,7 +131,7 @@ extension Endpoints {
         verb: .get, path: "/admin/profiles/{id}/visits", name: "getVisits", tag: .profiles,
         summary: "The person's visits, the latest first",
         parameters: [
-            id, .limit, .after(.text(pattern: "-?[0-9]{1,18}"), like: "1769860800000000"),
+            personID, .limit, .after(.text(pattern: "-?[0-9]{1,18}"), like: "1769860800000000"),
         ],
         answer: .page(of: Shapes.visit), refusals: [404: "Nobody has this id."],
         work: .database { inquiry, connection in
@@ -146,7 +147,7 @@ extension Endpoints {
         verb: .get, path: "/admin/profiles/{id}/traits", name: "getTraits", tag: .profiles,
         summary: "How the person's traits came to their values",
         explanation: "By trait: its time, its event, and the values before it.",
-        parameters: [id], answer: .freeObject, refusals: [404: "Nobody has this id."],
+        parameters: [personID], answer: .freeObject, refusals: [404: "Nobody has this id."],
         work: .database { inquiry, connection in
             let person = try person(inquiry, connection)
             let history = try People.history(of: person, withPrivate: inquiry.mayWrite, connection)
