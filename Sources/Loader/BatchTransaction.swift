@@ -17,8 +17,10 @@ struct BatchTransaction {
         case tooLarge
     }
 
-    /// How often a transaction that met another server's is tried again before the loader pauses.
-    private static let retries = 5
+    /// How often a transaction that met another server's is tried again before the loader pauses. Two servers that learn
+    /// at the same time who is who meet on one batch again and again; but each time an id became an alias for ever, so it
+    /// comes to an end.
+    private static let retries = 30
 
     func run(
         _ batch: Batch, from begin: LoadPosition, now: Timestamp, _ connection: Connection
