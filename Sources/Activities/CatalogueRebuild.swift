@@ -39,6 +39,8 @@ package struct CatalogueRebuild {
         reading.deadline = 600_000
         writing.deadline = 600_000
         var learnt: [ExactText: Learnt] = [:]
+        // Before the snapshot, too: else a server could drop in between what is not in it.
+        try announce(spools(writing).ends, now)
         let ends = try snapshot { ends in
             try announce(ends, now)
             var lastAnnounced = Clock.system.monotonic()
@@ -67,16 +69,12 @@ package struct CatalogueRebuild {
             try reading.begin(context: "reading all events")
             defer { if reading.isUsable, reading.isInTransaction { try? reading.rollback() } }
             try reading.script("set transaction isolation level repeatable read")
-            let rows = try reading.execute(
-                "select instance, epoch, position, part from spool_position order by instance, epoch")
+            let (ends, isHalf) = try spools(reading)
             // A record that is half loaded, after a crash: that takes a moment only.
-            if (0..<rows.count).contains(where: { rows.int($0, 3) > 0 }) {
+            if isHalf {
                 try reading.rollback()
                 try reading.execute("select pg_sleep(0.2)")
                 continue
-            }
-            let ends = (0..<rows.count).map { i in
-                SpoolEnd(instance: rows.uuid(i, 0), epoch: rows.uuid(i, 1), position: rows.int8(i, 2))
             }
             try body(ends)
             return ends
@@ -84,6 +82,16 @@ package struct CatalogueRebuild {
         throw PostgresError(
             .server, "a server takes a batch apart that crashed it: try again when it is through",
             context: "reading the positions")
+    }
+
+    /// Where the spools are; `isHalf`: in the middle of a record.
+    private func spools(_ connection: Connection) throws(PostgresError) -> (ends: [SpoolEnd], isHalf: Bool) {
+        let rows = try connection.execute(
+            "select instance, epoch, position, part from spool_position order by instance, epoch")
+        let ends = (0..<rows.count).map { i in
+            SpoolEnd(instance: rows.uuid(i, 0), epoch: rows.uuid(i, 1), position: rows.int8(i, 2))
+        }
+        return (ends, (0..<rows.count).contains { rows.int($0, 3) > 0 })
     }
 
     private func eachPage(_ body: (Rows, Int) throws -> Void) throws {

@@ -23,6 +23,9 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
 
     package let metrics = CatalogueMetrics()
 
+    /// How often it looks whether it was moved while there is nothing to flush, in paces.
+    private static let look = 5
+
     let queue = DispatchQueue(label: "waymark.catalogue", qos: .utility)
     private let spool: Spool
     private let outcomes: LoadOutcomes
@@ -40,6 +43,7 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
     /// All that hangs on what the database says; made anew with each connection.
     private var state: CatalogueState?
     private var lastFlush: UInt64 = 0
+    private var isLooking = false
     /// Milliseconds to the next try after a failure; 0: all is well.
     private var backoff = 0
     private var retryAt: UInt64 = 0
@@ -111,6 +115,7 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
 
     private func step() throws {
         guard let connection = try connected(), let state else { return }
+        lookLater()
         // What is due to be written does not wait for all that there is to learn: that may be hours of events, or
         // never come to an end, and would be read again from its beginning after a crash.
         let (began, pace) = (clock.monotonic(), UInt64(options.pace) * 1_000_000)
@@ -133,6 +138,36 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
         disconnect()
         onStopped?()
         onStopped = nil
+    }
+
+    // MARK: Being moved
+
+    /// A rebuild moves the position of a server as well that has nothing to flush, and may not have for hours.
+    private func lookLater() {
+        if isLooking || isStopping { return }
+        isLooking = true
+        queue.asyncAfter(deadline: .now() + .milliseconds(options.pace * Self.look)) { [weak self] in
+            self?.isLooking = false
+            self?.look()
+        }
+    }
+
+    private func look() {
+        guard let connection, let state, !isStopping else { return }
+        do {
+            if state.isClean, try positions.read(clock.now(), connection) != state.position {
+                try follow(connection)
+            }
+            lookLater()
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func follow(_ connection: Connection) throws {
+        logger.warning("the catalogue's position moved: reading it again")
+        try goOn(connection)
+        wake()
     }
 
     // MARK: Connecting
@@ -211,9 +246,7 @@ package final class Cataloguer: @unchecked Sendable {  // owner of all `var`s: `
     private func flush(_ state: CatalogueState, _ connection: Connection) throws {
         lastFlush = clock.monotonic()
         guard let result = try state.flush(positions, now: clock.now(), connection) else {
-            logger.warning("the catalogue's position moved: reading it again")
-            try goOn(connection)
-            return wake()
+            return try follow(connection)
         }
         guarding.committed(upTo: state.position)
         let pinned = try positions.pinned(clock.now(), connection) ?? state.position

@@ -245,6 +245,22 @@ struct CatalogueTests {
         try node.stop()
     }
 
+    /// A rebuild whose snapshot is older than the last flush moves a server back that has nothing left to flush.
+    @Test func anIdleServerSeesThatItWasMoved() throws {
+        let catalogue = try cataloguer(node)
+        node.load()
+        catalogue.use(database.conninfo)
+        try node.write([TestRequest(event("a", "{}"))])
+        try caughtUp(node)
+        try database.run(
+            "begin; update catalogue_position set position = 0; update activity set summary = '', events = 0; commit"
+        )
+        try caughtUp(node)
+        #expect(try events("a") == 1)
+        try stop(catalogue)
+        try node.stop()
+    }
+
     @Test func aDatabaseThatWentBackIsFollowed() throws {
         let catalogue = try cataloguer(node)
         node.load()
