@@ -50,7 +50,8 @@ package enum LookupQueue {
             update lookup l set next_at = $2, attempt = l.attempt + 1
             from (select bucket, event_id, attempt from lookup where state = 'queued' and next_at <= $1
                 order by next_at limit $3) as o
-            where l.bucket = o.bucket and l.event_id = o.event_id and l.attempt = o.attempt and l.state = 'queued'
+            where l.bucket = o.bucket and l.event_id = o.event_id and l.attempt = o.attempt
+                and \(unindexed("l.state = 'queued'"))
             returning l.event_id, l.received_at, l.source, l.url, l.effects, l.attempt
             """, now, now.adding(seconds: seconds), most, context: "taking look-ups")
         return (0..<rows.count).map { row in

@@ -95,10 +95,7 @@ package struct VisitEnds {
     // MARK: Statements
 
     /// The loader never waits for long: whoever ends sessions gives way to it, and tries again.
-    private static let courteous = """
-        set local lock_timeout = '100ms';
-        set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off
-        """
+    private static let courteous = "set local lock_timeout = '100ms'; \(Connection.byIndex())"
     private static let these = """
         from unnest($1::int[], $2::text[], $3::int[]) as q(bucket, session_id, number)
         """
@@ -112,14 +109,15 @@ package struct VisitEnds {
         update visit v set ended = true, end_received_at = $6, due_at = v.last_at + $4 * interval '1 microsecond'
         \(these)
         where v.bucket = q.bucket and v.session_id = q.session_id and v.number = q.number
-            and not v.ended and v.joined is null and v.last_at + $4 * interval '1 microsecond' <= $5
+            and \(unindexed("not v.ended and v.joined is null"))
+            and v.last_at + $4 * interval '1 microsecond' <= $5
         returning v.session_id, \(VisitRow.columns)
         """
 
     private static let postponing = """
         update visit v set due_at = v.last_at + $4 * interval '1 microsecond' \(these)
         where v.bucket = q.bucket and v.session_id = q.session_id and v.number = q.number
-            and not v.ended and v.joined is null and v.due_at <= $5
+            and \(unindexed("not v.ended and v.joined is null")) and v.due_at <= $5
         """
 
     /// What a session's row says of its visits.

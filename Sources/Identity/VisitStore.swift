@@ -49,7 +49,7 @@ struct VisitStore {
                 $8::timestamptz[], $9::text[])
             as q(n, bucket, session_id, number, first_at, last_at, events, exit_at, exit_page)
         where v.bucket = q.bucket and v.session_id = q.session_id and v.number = q.number
-            and v.is_last and not v.ended and v.joined is null
+            and v.is_last and \(unindexed("not v.ended and v.joined is null"))
             and q.first_at >= v.started_at and q.first_at < v.last_at + $10 * interval '1 microsecond'
             and (q.exit_at is null or v.entry_at < q.first_at)
         returning q.n

@@ -106,7 +106,8 @@ enum ResultStore {
                 finished_at = case when q.state = 'queued' then null else $8::timestamptz end
             from unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::bool[], $7::int[])
                 as q(bucket, id, fence, state, next, extra, number)
-            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence and d.state = 'queued'
+            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence
+                and \(unindexed("d.state = 'queued'"))
             """, results.map(\.claim.bucket), results.map(\.claim.id), results.map(\.claim.fence),
             results.map { state($0.decision) }, results.map { next($0, now) }, extras,
             results.map { Int32($0.claim.number + 1) }, now, context: "recording attempts")

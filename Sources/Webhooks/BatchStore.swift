@@ -100,7 +100,8 @@ enum BatchStore {
                 state = case when q.leads then 'queued' else 'batched' end
             from unnest($1::int[], $2::uuid[], $3::int[], $4::uuid[], $5::bool[])
                 as q(bucket, id, fence, batch, leads)
-            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence and d.state = 'queued'
+            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence
+                and \(unindexed("d.state = 'queued'"))
             """, rows.map(\.claim.bucket), rows.map(\.claim.id), rows.map(\.claim.fence),
             rows.map(\.draft.id),
             rows.map { $0.claim.id == $0.draft.leader.id }, context: "storing batches"

@@ -77,7 +77,8 @@ enum Claim {
                 ) d
             )
             update delivery d set next_at = $6, fence = d.fence + 1
-            from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence and d.state = 'queued'
+            from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence
+                and \(unindexed("d.state = 'queued'"))
             returning \(columns)
             """, rooms.map(\.webhook), rooms.map { Int32($0.room) }, now, share.count, share.index,
             leaseUntil,
@@ -97,7 +98,8 @@ enum Claim {
                 where webhook = $1 and state = 'queued' and next_at > $2 order by next_at, ordinal limit 1
             )
             update delivery d set next_at = $2, fence = d.fence + 1
-            from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence and d.state = 'queued'
+            from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence
+                and \(unindexed("d.state = 'queued'"))
             returning \(columns)
             """, webhook, leaseUntil, context: "claiming a probe")
         return ordered(rows, leaseUntil: leaseUntil, now: now)
@@ -132,15 +134,15 @@ enum Claim {
             """
             update delivery d set next_at = $4
             from unnest($1::int[], $2::uuid[], $3::int[]) as q(bucket, id, fence)
-            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence and d.state = 'queued'
+            where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence
+                and \(unindexed("d.state = 'queued'"))
             """, claims.map(\.bucket), claims.map(\.id), claims.map(\.fence), time,
             context: "giving deliveries back")
     }
 }
 
 extension Connection {
-    /// A transaction in which every statement finds its rows by their keys: a scan or a hash of a whole queue is never
-    /// better, whatever the statistics say of a table that was empty a minute ago.
+    /// A transaction in which every statement finds its rows by their keys.
     func byIndex<Result>(
         _ context: String, _ body: () throws(PostgresError) -> Result
     ) throws(PostgresError) -> Result {
@@ -152,10 +154,6 @@ extension Connection {
 
     /// The same for a transaction that has begun.
     func byIndexUntilCommit() throws(PostgresError) {
-        try script(
-            """
-            set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
-            set local jit = off
-            """)
+        try script("\(Connection.byIndex()); set local jit = off")
     }
 }
