@@ -170,9 +170,11 @@ package final class Lookup: @unchecked Sendable {  // owner of all `var`s: `queu
     private func revive() {
         guard connection == nil, let conninfo = state.withLock({ $0.conninfo }) else { return }
         do throws(PostgresError) {
-            connection = try Connection(
+            let new = try Connection(
                 conninfo, name: "waymark look-ups", connectTimeout: 500, deadline: deadline,
                 interrupter: interrupter)
+            try new.keepStatements()
+            connection = new
         } catch {
             failed(error)
             return

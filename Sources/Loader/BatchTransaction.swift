@@ -46,11 +46,6 @@ struct BatchTransaction {
         }
     }
 
-    /// Every statement here finds its rows by their keys: a scan or a hash of a whole table is never better, whatever
-    /// the statistics of a table say that was just made.
-    private static let byIndex =
-        "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
-
     private func attempt(
         _ batch: Batch, from begin: LoadPosition, now: Timestamp, _ connection: Connection,
         _ write: () throws(PostgresError) -> Void
@@ -58,7 +53,7 @@ struct BatchTransaction {
         batch.reset()
         do throws(PostgresError) {
             try connection.begin(context: "loading")
-            try connection.script(Self.byIndex)
+            if !connection.keeps { try connection.script(Connection.byIndex()) }
             let isOurs = try positions.advance(
                 from: begin, to: batch.end, loadedUntil: batch.receivedUntil, now: now, connection)
             if !isOurs {

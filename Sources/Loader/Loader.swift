@@ -221,6 +221,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         try installation.load(new)
         guard let issuer = installation.issuer else { preconditionFailure("a confirmed secret is known") }
         try partitions.ensure([], today: clock.now().day, new)
+        try new.keepStatements()
         let settler = Settler(
             cache: cache, issuer: issuer, rules: rules.withLock { $0 }, metrics: identityMetrics)
         let visits = options.sessionTimeout.map { VisitWriter(cache: cache, silence: $0) }

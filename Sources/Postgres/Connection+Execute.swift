@@ -21,12 +21,33 @@ extension Connection {
         let handle = try open(context)
         let end = patience()
         statements += 1
-        if !send(sql, parameters, handle) { throw lost(context) }
+        let types = parameters.fields.map(\.type)
+        let name = try keeps ? prepared(sql, types, until: end, context) : nil
+        if !send(sql, name, types, parameters, handle) { throw lost(context) }
         try flush(until: end, context)
-        guard let rows = try finish(until: end, context) else {
-            throw lose(PostgresError(.lost, "a statement without an answer", context: context))
+        do throws(PostgresError) {
+            if let rows = try finish(until: end, context) { return rows }
+        } catch {
+            if error.isOfThePlan { kept.forget(sql) }
+            throw error
         }
-        return rows
+        throw lose(PostgresError(.lost, "a statement without an answer", context: context))
+    }
+
+    /// The name under which the server has this statement; nil: it does not.
+    private func prepared(
+        _ sql: String, _ types: [UInt32], until end: UInt64, _ context: String
+    ) throws(PostgresError) -> String? {
+        if let statement = kept.find(sql, types) { return statement.name }
+        guard let name = kept.use(sql) else { return nil }
+        let handle = try open(context)
+        if PQsendPrepare(handle, name, sql, Int32(types.count), types.map { Oid($0) }) == 0 {
+            throw lost(context)
+        }
+        try flush(until: end, context)
+        _ = try finish(until: end, context)
+        kept.keep(sql, KeptStatements.Statement(name: name, types: types))
+        return name
     }
 
     /// Runs several statements without parameters, separated by semicolons; outside of a transaction they are one.
@@ -67,21 +88,30 @@ extension Connection {
         throw failure
     }
 
-    private func send(_ sql: String, _ parameters: borrowing Parameters, _ handle: OpaquePointer) -> Bool {
+    private func send(
+        _ sql: String, _ name: String?, _ types: [UInt32], _ parameters: borrowing Parameters,
+        _ handle: OpaquePointer
+    ) -> Bool {
         let base = parameters.buffer.bytes.baseAddress
         let fields = parameters.fields
-        let types = fields.map { Oid($0.type) }
         let lengths = fields.map { max($0.length, 0) }
         let formats = [Int32](repeating: 1, count: fields.count)
         let values = fields.map { field -> UnsafePointer<CChar>? in
             guard field.length >= 0, let base else { return nil }
             return (base + field.offset).assumingMemoryBound(to: CChar.self)
         }
-        return PQsendQueryParams(handle, sql, Int32(fields.count), types, values, lengths, formats, 1) == 1
+        let count = Int32(fields.count)
+        if let name { return PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1) == 1 }
+        return PQsendQueryParams(handle, sql, count, types.map { Oid($0) }, values, lengths, formats, 1) == 1
     }
 }
 
 extension PostgresError {
+    /// The statement does not fit the tables any more, or the session does not know it.
+    fileprivate var isOfThePlan: Bool {
+        sqlstate == "0A000" || sqlstate == "26000" || sqlstate.hasPrefix("42")
+    }
+
     /// The error in a result of the server.
     init(of result: OpaquePointer, context: String) {
         self.init(

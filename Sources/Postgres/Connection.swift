@@ -10,8 +10,8 @@ import Synchronization
 /// A connection belongs to one queue or thread at a time; two that use it at once end the process. After a deadline,
 /// an interrupt or a loss it is closed for good (`isUsable` is false, each call throws): make another one.
 ///
-/// It suits PgBouncer in transaction mode: no named statements, no settings of the session, no `LISTEN`, no
-/// advisory locks beyond a transaction.
+/// It suits PgBouncer in transaction mode: no settings of the session, no `LISTEN`, no advisory locks beyond a
+/// transaction, and no named statements, unless it talks to the server itself (`keepStatements`).
 ///
 ///     let connection = try Connection("host=/run/postgresql dbname=shop", name: "waymark loader")
 ///     let rows = try connection.execute("select id from profile where bucket = $1", Int32(7))
@@ -26,6 +26,10 @@ package final class Connection: @unchecked Sendable {  // owner: see `enter()`
     var isCopying = false
     /// So many were sent, scripts and transactions' begins and ends included: what must not grow with the work.
     package internal(set) var statements = 0
+
+    /// Has the server statements prepared that are used often?
+    package private(set) var keeps = false
+    var kept = KeptStatements()
 
     /// What the server sees in `pg_stat_activity`.
     package let name: String
@@ -69,6 +73,21 @@ package final class Connection: @unchecked Sendable {  // owner: see `enter()`
     package func setting(_ name: String) -> String {
         guard let handle, let text = PQparameterStatus(handle, name) else { return "" }
         return String(cString: text)
+    }
+
+    /// What a transaction says, or a session with `set`, whose statements find all their rows by keys: a scan or a hash of
+    /// a whole table is never better, whatever the statistics of a table say that was just made.
+    package static func byIndex(_ set: String = "set local") -> String {
+        ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map { "\(set) \($0) = off" }
+            .joined(separator: "; ")
+    }
+
+    /// From now on the server keeps what is used often: it parses and plans each statement once, which for a small batch
+    /// is most of its work. A plan is kept while tables grow, so all are by index. Only for a session of one's own: a
+    /// pooler may give each transaction another one, and shows itself by having made up the process number.
+    package func keepStatements() throws(PostgresError) {
+        keeps = try Int32(execute("select pg_backend_pid()").int(0, 0)) == backend
+        if keeps { try script(Self.byIndex("set")) }
     }
 
     /// Fails the pending wait, and all later ones, at once; from any thread.

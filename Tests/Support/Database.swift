@@ -11,9 +11,11 @@ package final class Database: @unchecked Sendable {  // `connection` is owned by
 
     deinit { PQfinish(connection) }
 
+    /// Its name, of one that `PostgresServer` made.
+    package var name: Substring { conninfo.dropFirst("postgresql:///".count).prefix { $0 != "?" } }
+
     /// The same one of `PostgresServer`, by TCP over a port of this machine.
     package func conninfo(over port: Int) -> String {
-        let name = conninfo.dropFirst("postgresql:///".count).prefix { $0 != "?" }
         return "postgresql://postgres@127.0.0.1:\(port)/\(name)"
     }
 

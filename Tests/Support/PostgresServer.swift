@@ -10,7 +10,8 @@ package final class PostgresServer: @unchecked Sendable {  // `child` is owned b
     package let socket: String
     private let lock = NSLock()
     private var child: Child?
-    private static let user: String? = getuid() == 0 ? "postgres" : nil
+    /// As whom PostgreSQL runs, which refuses to be root; nil: as ourselves.
+    static let user: String? = getuid() == 0 ? "postgres" : nil
 
     /// `durable: false` saves the tests the syncs of a database that nobody breaks.
     package init(durable: Bool = false) throws {
