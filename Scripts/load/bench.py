@@ -187,7 +187,7 @@ class Bench:
 
     # Events stored in a second while the backlog does not grow, against \copy of the same rows.
     def stored(self):
-        seconds = max(self.a.seconds * 3, 20)
+        seconds = max(self.a.seconds * 6, 20)
         for name, options, target in (("2 events a request", {"events": 2}, "≥ 0.50"),
                                       ("2 events a request, with ids", {"events": 2, "ids": True}, "≥ 0.40"),
                                       ("100 events a request", {"events": 100}, "≥ 0.65")):

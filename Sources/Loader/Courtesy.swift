@@ -1,11 +1,11 @@
-/// When the loader leaves the machine to Intake: in a burst that takes all of its processors, until what waits is
-/// ten seconds old or a quarter of the spool; then the two share.
+/// When the loader leaves the machine to Intake: in the first ten seconds of a burst that takes all of its processors,
+/// unless what waits is a quarter of the spool; then the two share, until the loader has caught up.
 ///
 /// Pure: it is told what arrived, what was loaded and how busy the processors were, and says whether to pause.
 /// Somebody who waits for a commit is never put off, nor is a trickle that costs next to nothing to load.
 struct Courtesy {
-    /// Microseconds for which what waits may be put off.
-    static let patience: Int64 = 10_000_000
+    /// Nanoseconds from the beginning of a burst for which it has the machine.
+    static let patience: UInt64 = 10_000_000_000
     /// How long a pause is, before it is decided anew, in milliseconds.
     static let pause = 100
     /// The processors count as taken when they were idle for less than this share of the time: waiting for the disk and
@@ -13,11 +13,15 @@ struct Courtesy {
     private static let idle = 0.4
     /// What arrives is a burst when loading it would take more than this share of the loader's time.
     private static let burst = 0.2
+    /// The loader has caught up when what waits would take it so many seconds.
+    private static let trifle = 0.05
 
     /// Bytes a second, of the last batch that was worth measuring.
     private var loading = 0.0
     private var arriving = 0.0
     private var idle = 1.0
+    /// When next to nothing waited last: a burst began after that.
+    private var caughtUp: UInt64?
     private var before: (arrived: Int, processors: ProcessorTimes, at: UInt64)?
 
     /// Notes how much has arrived since some beginning, in bytes, and what the processors have done since theirs, at
@@ -38,11 +42,13 @@ struct Courtesy {
         loading = Double(bytes) / Double(nanoseconds) * 1e9
     }
 
-    /// Is it better to wait? `age`: microseconds since the arrival of the oldest that is not loaded.
-    func yields(backlog: Int, capacity: Int, age: Int64, someoneWaits: Bool) -> Bool {
+    /// Is it better to wait? `backlog`: the bytes that are not loaded; `now`: monotonic nanoseconds.
+    mutating func yields(backlog: Int, capacity: Int, someoneWaits: Bool, at now: UInt64) -> Bool {
+        if Double(backlog) <= loading * Self.trifle { caughtUp = now }
         guard loading > 0, arriving > loading * Self.burst, idle < Self.idle, !someoneWaits else {
             return false
         }
-        return age < Self.patience && backlog < capacity / 4
+        guard let caughtUp, now - caughtUp < Self.patience else { return false }
+        return backlog < capacity / 4
     }
 }

@@ -183,11 +183,10 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     /// In a burst Intake has the machine for a while.
     private func yields() -> Bool {
         if isStopping { return false }
-        let backlog = spool.backlogBytes
-        courtesy.look(arrived: loadedBytes + backlog, processors: .now(), at: clock.monotonic())
-        let age = clock.now().microseconds - (batch.receivedUntil?.microseconds ?? 0)
+        let (backlog, now) = (spool.backlogBytes, clock.monotonic())
+        courtesy.look(arrived: loadedBytes + backlog, processors: .now(), at: now)
         return courtesy.yields(
-            backlog: backlog, capacity: spool.options.capacity, age: age, someoneWaits: receipts.isAwaited)
+            backlog: backlog, capacity: spool.options.capacity, someoneWaits: receipts.isAwaited, at: now)
     }
 
     /// Is there at least a batch to load?

@@ -16,23 +16,38 @@ import Testing
     }
 
     @Test(arguments: [
-        (
-            arriving: 30_000_000, idle: 2, backlog: 50_000_000, age: Int64(2_000_000), waits: false,
-            yields: true
-        ),
-        (arriving: 5_000_000, idle: 2, backlog: 50_000_000, age: 2_000_000, waits: false, yields: true),
-        (arriving: 1_000_000, idle: 2, backlog: 50_000_000, age: 2_000_000, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 60, backlog: 50_000_000, age: 2_000_000, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, age: 11_000_000, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 2, backlog: 300_000_000, age: 2_000_000, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, age: 2_000_000, waits: true, yields: false),
+        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, after: UInt64(2), waits: false, yields: true),
+        (arriving: 5_000_000, idle: 2, backlog: 50_000_000, after: 2, waits: false, yields: true),
+        (arriving: 1_000_000, idle: 2, backlog: 50_000_000, after: 2, waits: false, yields: false),
+        (arriving: 30_000_000, idle: 60, backlog: 50_000_000, after: 2, waits: false, yields: false),
+        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, after: 11, waits: false, yields: false),
+        (arriving: 30_000_000, idle: 2, backlog: 300_000_000, after: 2, waits: false, yields: false),
+        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, after: 2, waits: true, yields: false),
     ])
     func itYieldsInABurstThatTakesTheMachineOnly(
-        _ row: (arriving: Int, idle: Int, backlog: Int, age: Int64, waits: Bool, yields: Bool)
+        _ row: (arriving: Int, idle: Int, backlog: Int, after: UInt64, waits: Bool, yields: Bool)
     ) {
-        let yields = courtesy(arriving: row.arriving, idle: row.idle).yields(
-            backlog: row.backlog, capacity: 1_000_000_000, age: row.age, someoneWaits: row.waits)
+        var courtesy = courtesy(arriving: row.arriving, idle: row.idle)
+        // Nothing waits yet.
+        _ = courtesy.yields(backlog: 0, capacity: 1_000_000_000, someoneWaits: false, at: 2 * second)
+        let yields = courtesy.yields(
+            backlog: row.backlog, capacity: 1_000_000_000, someoneWaits: row.waits,
+            at: (2 + row.after) * second)
         #expect(yields == row.yields)
+    }
+
+    /// However much is loaded meanwhile: only who has caught up has time for another burst.
+    @Test func aLoadThatDoesNotEndIsSharedWith() {
+        var courtesy = courtesy(arriving: 30_000_000)
+        func yields(_ backlog: Int, at seconds: UInt64) -> Bool {
+            courtesy.yields(backlog: backlog, capacity: 1 << 30, someoneWaits: false, at: seconds * second)
+        }
+        #expect(!yields(8_000_000, at: 2))
+        #expect(yields(100_000, at: 3))
+        #expect(yields(8_000_000, at: 12))
+        for at in 13..<60 { #expect(!yields(8_000_000, at: UInt64(at))) }
+        #expect(yields(0, at: 60))
+        #expect(yields(8_000_000, at: 69))
     }
 
     @Test func theEndOfABurstIsSeen() {
@@ -40,14 +55,15 @@ import Testing
         courtesy.look(
             arrived: 30_100_000, processors: ProcessorTimes(idle: 3, total: 110), at: 2 * second + second / 10
         )
-        #expect(!courtesy.yields(backlog: 1 << 20, capacity: 1 << 30, age: 0, someoneWaits: false))
+        _ = courtesy.yields(backlog: 0, capacity: 1 << 30, someoneWaits: false, at: 2 * second)
+        #expect(!courtesy.yields(backlog: 1 << 20, capacity: 1 << 30, someoneWaits: false, at: 3 * second))
     }
 
     @Test func beforeAnythingWasLoadedNothingIsPutOff() {
         var courtesy = Courtesy()
         courtesy.look(arrived: 0, processors: ProcessorTimes(), at: second)
         courtesy.look(arrived: 1 << 30, processors: ProcessorTimes(idle: 0, total: 100), at: 2 * second)
-        #expect(!courtesy.yields(backlog: 1 << 20, capacity: 1 << 40, age: 0, someoneWaits: false))
+        #expect(!courtesy.yields(backlog: 1 << 20, capacity: 1 << 40, someoneWaits: false, at: 2 * second))
     }
 
     @Test func theProcessorsAreReadFromTheKernel() {
