@@ -56,14 +56,18 @@ import Testing
             arrived: 30_100_000, processors: ProcessorTimes(idle: 3, total: 110), at: 2 * second + second / 10
         )
         _ = courtesy.yields(backlog: 0, capacity: 1 << 30, someoneWaits: false, at: 2 * second)
-        #expect(!courtesy.yields(backlog: 1 << 20, capacity: 1 << 30, someoneWaits: false, at: 3 * second))
+        let yields = courtesy.yields(
+            backlog: 1 << 20, capacity: 1 << 30, someoneWaits: false, at: 3 * second)
+        #expect(!yields)
     }
 
     @Test func beforeAnythingWasLoadedNothingIsPutOff() {
         var courtesy = Courtesy()
         courtesy.look(arrived: 0, processors: ProcessorTimes(), at: second)
         courtesy.look(arrived: 1 << 30, processors: ProcessorTimes(idle: 0, total: 100), at: 2 * second)
-        #expect(!courtesy.yields(backlog: 1 << 20, capacity: 1 << 40, someoneWaits: false, at: 2 * second))
+        let yields = courtesy.yields(
+            backlog: 1 << 20, capacity: 1 << 40, someoneWaits: false, at: 2 * second)
+        #expect(!yields)
     }
 
     @Test func theProcessorsAreReadFromTheKernel() {
