@@ -56,6 +56,7 @@ package final class Maintenance: @unchecked Sendable {  // owner of all `var`s: 
         do throws(PostgresError) {
             let connection = try Connection(conninfo, name: "waymark maintenance", interrupter: interrupter)
             defer { connection.close() }
+            try connection.keepStatements()
             try Self.write(sources, at: clock.now(), connection)
             areSourcesWritten = true
             guard doneOn != today else { return }
