@@ -19,7 +19,8 @@ enum AlertStore {
             """
             select w.name, w.definition, w.state, w.reason, w.failures, w.failing_since, w.last_success_at,
                 w.last_status, w.last_error, w.last_excerpt, a.mailed_at, coalesce(a.mailed_failures, 0),
-                a.recovery_at, coalesce(a.is_failing, false), a.try_at, coalesce(a.tries, 0), a.error
+                a.recovery_at, coalesce(a.is_failing, false), a.try_at, coalesce(a.tries, 0), a.error,
+                w.last_failure_at
             from webhook w left join alert a on a.webhook = w.name
             where w.failures > coalesce(a.mailed_failures, 0) or a.is_failing
             """, context: "looking for alerts")
@@ -32,6 +33,7 @@ enum AlertStore {
             facts.lastStatus = rows.isNull(row, 7) ? nil : Int(rows.int4(row, 7))
             facts.lastError = rows.stringOrNil(row, 8)
             facts.lastExcerpt = rows.stringOrNil(row, 9)
+            facts.lastFailureAt = rows.timestampOrNil(row, 17)
             var memory = AlertPlan.Memory()
             memory.mailedAt = rows.timestampOrNil(row, 10)
             memory.mailedFailures = Int(rows.int8(row, 11))
@@ -72,6 +74,18 @@ enum AlertStore {
             until,
             now, context: "taking an alert"
         ).affected > 0
+    }
+
+    /// Nobody is to be told of these failures.
+    static func pass(
+        _ webhook: String, _ failures: Int, now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) {
+        try connection.execute(
+            """
+            insert into alert (webhook, mailed_failures, try_at) values ($1, $2, $3)
+            on conflict (webhook) do update set mailed_failures = excluded.mailed_failures, is_failing = false,
+                tries = 0, error = null
+            """, webhook, failures, now, context: "passing over failures")
     }
 
     static func sent(

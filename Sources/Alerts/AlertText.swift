@@ -8,6 +8,7 @@ package struct AlertFacts: Sendable {
     package var reason: String?
     package var failingSince: Timestamp?
     package var lastSuccessAt: Timestamp?
+    package var lastFailureAt: Timestamp?
     package var lastStatus: Int?
     package var lastError: String?
     package var lastExcerpt: String?
@@ -55,11 +56,11 @@ struct AlertText {
         case .failure(let new): add("Failed attempts", "\(new) since the last mail")
         case .recovery(let new): if new > 0 { add("Failed attempts", "\(new) since the last mail") }
         }
+        if let last = alert.lastFailureAt { add("Last failure", last.readable) }
         if let last = alert.lastSuccessAt { add("Last success", last.readable) }
-        if case .failure = mail {
-            if let error = alert.lastError { add("Last error", error) }
-            if let excerpt = alert.lastExcerpt { add("It answered", excerpt) }
-        }
+        if let error = alert.lastError { add("Last error", error) }
+        if let status = alert.lastStatus { add("Last status", "\(status)") }
+        if let excerpt = alert.lastExcerpt { add("It answered", excerpt) }
         add("Waiting", "\(alert.waiting) deliver\(alert.waiting == 1 ? "y" : "ies")")
         if let oldest = alert.oldestWaiting {
             add("Oldest waiting", "\(oldest.readable), for \(Self.duration(now, oldest))")

@@ -92,12 +92,21 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
         _ candidate: AlertStore.Candidate, _ now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let name = candidate.facts.webhook
-        guard !sending.contains(name), let (rule, label) = rules(name, candidate.definition) else { return }
+        guard !sending.contains(name) else { return }
+        guard let (rule, label) = rules(name, candidate.definition) else {
+            // Should there be a rule one day, it is for what fails from then on.
+            wrong.withLock { $0[name] = nil }
+            return try AlertStore.pass(name, candidate.figures.failures, now: now, connection)
+        }
         guard let mail = AlertPlan.due(candidate.figures, candidate.memory, rule, now: now) else {
             return wrong.withLock { $0[name] = candidate.error == nil ? nil : $0[name] }
         }
         guard let server else { return note(name, "no smtp is configured") }
-        guard candidate.tryAt ?? now <= now else { return }
+        guard candidate.tryAt ?? now <= now else {
+            // Also one that failed before this server started.
+            if let error = candidate.error { note(name, error) }
+            return
+        }
         let until = now.adding(seconds: Self.lease)
         guard try AlertStore.take(name, until: until, now: now, connection) else { return }
         var facts = candidate.facts

@@ -71,8 +71,8 @@ enum ResultStore {
         _ results: [AttemptResult], now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         guard !results.isEmpty else { return }
-        try updateDeliveries(results, now, connection)
-        try updateMembers(results, now, connection)
+        let recorded = try updateDeliveries(results, now, connection)
+        try updateMembers(results.filter { recorded.contains($0.claim.id) }, now, connection)
         try insertAttempts(results, connection)
     }
 
@@ -89,9 +89,10 @@ enum ResultStore {
         return now
     }
 
+    /// Which were still ours; of the others somebody else decides.
     private static func updateDeliveries(
         _ results: [AttemptResult], _ now: Timestamp, _ connection: Connection
-    ) throws(PostgresError) {
+    ) throws(PostgresError) -> Set<UUID> {
         var extras: [Bool] = []
         for result in results {
             if case .retry(_, let isExtra) = result.decision {
@@ -100,7 +101,7 @@ enum ResultStore {
                 extras.append(result.claim.hadExtra)
             }
         }
-        try connection.execute(
+        let rows = try connection.execute(
             """
             update delivery d set state = q.state, next_at = q.next, extra = q.extra, attempt = q.number,
                 finished_at = case when q.state = 'queued' then null else $8::timestamptz end
@@ -108,9 +109,11 @@ enum ResultStore {
                 as q(bucket, id, fence, state, next, extra, number)
             where d.bucket = q.bucket and d.id = q.id and d.fence = q.fence
                 and \(unindexed("d.state = 'queued'"))
+            returning d.id
             """, results.map(\.claim.bucket), results.map(\.claim.id), results.map(\.claim.fence),
             results.map { state($0.decision) }, results.map { next($0, now) }, extras,
             results.map { Int32($0.claim.number + 1) }, now, context: "recording attempts")
+        return Set((0..<rows.count).map { rows.uuid($0, 0) })
     }
 
     /// The other members of batches: they are decided with the first.

@@ -87,7 +87,8 @@ enum Claim {
     }
 
     /// For a probe when nothing is due: the delivery that would be tried next. What another server has at this moment
-    /// is due before a new lease would end, and is left alone.
+    /// is due before a new lease would end, and is left alone. The attempt is not one of the plan's: else a webhook that
+    /// is down for an hour would have used up all that were meant for three days.
     static func takeEarly(
         _ webhook: String, leaseUntil: Timestamp, now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> [Claimed] {
@@ -97,7 +98,7 @@ enum Claim {
                 select bucket, id, fence, next_at from delivery
                 where webhook = $1 and state = 'queued' and next_at > $2 order by next_at, ordinal limit 1
             )
-            update delivery d set next_at = $2, fence = d.fence + 1
+            update delivery d set next_at = $2, fence = d.fence + 1, attempt_base = d.attempt_base + 1
             from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence
                 and \(unindexed("d.state = 'queued'"))
             returning \(columns)

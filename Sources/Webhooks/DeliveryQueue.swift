@@ -63,7 +63,7 @@ private struct DeliveryRows: ~Copyable {
         let size = WireBody.size(body, envelope)
         var fault = known == nil ? "there is no webhook \(item.webhook)" : nil
         if size > WireBody.largest {
-            fault = "the body is too large: \(size) bytes, of \(WireBody.largest) at most"
+            fault = "\(WireBody.tooLarge): \(size) bytes, of \(WireBody.largest) at most"
         } else if size > WireBody.warned {
             warnings.append(
                 DeliveryQueue.Warning(id: item.id, text: "a large body for \(item.webhook): \(size) bytes"))

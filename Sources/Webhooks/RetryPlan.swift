@@ -52,7 +52,10 @@ package enum RetryPlan {
             let isTemporary = [408, 425, 429].contains(status)
             if (400...499).contains(status), !isTemporary, !webhook.retries4xx { return .failed }
             if status == 429 { least = minute }
-            if let retryAfter { least = max(least, min(max(retryAfter, 0) * second, longestRetryAfter)) }
+            // What the receiver says is any number at all.
+            if let retryAfter {
+                least = max(least, min(max(retryAfter, 0), longestRetryAfter / second) * second)
+            }
         case .timeout: least = minute
         case .unconnected(let milliseconds):
             // The receiver may just be restarting behind its balancer.
@@ -94,7 +97,7 @@ enum HTTPDate {
             (1970...9999).contains(year)
         else { return nil }
         let time = words[4].split(separator: ":").compactMap { Int64($0) }
-        guard time.count == 3, time[0] < 24, time[1] < 60, time[2] < 61 else { return nil }
+        guard time.count == 3, 0..<24 ~= time[0], 0..<60 ~= time[1], 0...60 ~= time[2] else { return nil }
         let days = Int64(CivilDate(year: year, month: month + 1, day: day).daysSince1970)
         return days * 86_400 + time[0] * 3600 + time[1] * 60 + time[2]
     }

@@ -30,8 +30,8 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
         package init(environment: @escaping @Sendable (String) -> String?) { self.environment = environment }
     }
 
-    /// No lease is longer, in seconds: the largest time-out and the slack.
-    static let longestLease: Int64 = 330
+    /// No lease is longer, in seconds: the largest time-out, the longest that a batch is waited for, and the slack.
+    static let longestLease: Int64 = 630
 
     private let options: Options
     private let logger: Logger
@@ -240,7 +240,7 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
             next.early = next.rooms.map(\.webhook).filter { lanes[$0]?.state == .paused }
             next.probes = lanes.dueProbes(at: now)
             let longest = (next.rooms.map(\.webhook) + next.probes).compactMap {
-                lanes[$0]?.definition.timeout
+                lanes[$0]?.definition.longestStay
             }
             next.leaseUntil = now.adding(microseconds: (longest.max() ?? 0) + options.slack * 1_000_000)
         }

@@ -77,6 +77,10 @@ package struct WebhookDefinition: Sendable, Equatable {
     /// Without a success for so long it is disabled.
     package var disableAfter: Int64 = 5 * 86_400_000_000
 
+    /// For so long a delivery may be claimed and neither sent nor decided: it waits for others of its batch, and then
+    /// for the answer.
+    var longestStay: Int64 { timeout + (batch.max > 1 ? batch.linger : 0) }
+
     package init(name: String, url: String) {
         (self.name, label, self.url) = (name, name, url)
     }

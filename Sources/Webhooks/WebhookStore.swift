@@ -19,7 +19,8 @@ package enum WebhookStore {
             insert into webhook as w (name, definition, applied_at, changed_at)
             select name, definition, $3, $3 from unnest($1::text[], $2::text[]) as q(name, definition)
             on conflict (name) do update set definition = excluded.definition, applied_at = excluded.applied_at,
-                removed_at = null
+                removed_at = null, last_success_at = case
+                    when w.definition::json->>'url' = excluded.definition::json->>'url' then w.last_success_at end
             where w.definition <> excluded.definition or w.removed_at is not null
             """, sorted.map(\.name), sorted.map(\.json), now, context: "applying webhooks")
         try connection.execute(
@@ -151,24 +152,37 @@ package enum WebhookStore {
     }
 
     /// No server holds a delivery longer at present, in microseconds: several webhooks are claimed for together, and the
-    /// longest of their time-outs counts.
+    /// one that takes longest counts.
     private static func longestLease(_ connection: Connection) throws(PostgresError) -> Int64 {
-        let timeouts = try definitions(connection).values.map(\.timeout)
-        let lease = (timeouts.max() ?? 0) + Sender.Options { _ in nil }.slack * 1_000_000
+        let longest = try definitions(connection).values.map(\.longestStay).max() ?? 0
+        let lease = longest + Sender.Options { _ in nil }.slack * 1_000_000
         return min(lease, Sender.longestLease * 1_000_000)
     }
 
-    /// Queues again what failed for good since a time (at most 14 days ago), with the same ids and bytes; how many.
+    /// What is too large was never sent, and is not when it is asked for again.
+    private static let isSendable = """
+        (attempt > 0 or not exists (
+            select from attempt a where a.bucket = delivery.bucket and a.delivery_id = delivery.id and a.number = 0
+                and a.error like '\(WireBody.tooLarge)%'))
+        """
+
+    /// Queues again what failed for good since a time, and was queued in the last 14 days, with the same ids and bytes: of
+    /// a batch all members, since it goes out unchanged. How many.
     package static func replay(
         _ name: String, since: Timestamp, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Int {
-        let oldest = max(since, now.adding(seconds: -kept))
         return try connection.execute(
             """
+            with wanted as (
+                select id, batch_id from delivery
+                where webhook = $1 and state in ('failed', 'expired') and finished_at >= $2 and created_at >= $4
+                    and \(isSendable)
+            )
             update delivery set state = case when leads then 'queued' else 'batched' end, next_at = $3,
                 attempt_base = attempt, extra = false, finished_at = null
-            where webhook = $1 and state in ('failed', 'expired') and created_at >= $2
-            """, name, oldest, now, context: "replaying deliveries"
+            where webhook = $1 and state in ('failed', 'expired')
+                and (id in (select id from wanted) or batch_id in (select batch_id from wanted))
+            """, name, since, now, now.adding(seconds: -kept), context: "replaying deliveries"
         ).affected
     }
 
@@ -181,7 +195,7 @@ package enum WebhookStore {
             """
             update delivery set state = case when leads then 'queued' else 'batched' end, next_at = $2,
                 attempt_base = attempt, extra = false, finished_at = null
-            where created_at >= $3 and state not in ('queued', 'batched')
+            where created_at >= $3 and state not in ('queued', 'batched') and \(isSendable)
                 and (id = $1 or batch_id = (select batch_id from delivery where id = $1))
             """, id, now, oldest, context: "replaying a delivery"
         ).affected

@@ -7,6 +7,8 @@ package enum WireBody {
     package static let warned = 20 << 10
     /// … and bodies above are not sent.
     package static let largest = 256 << 10
+    /// What their attempt says that was none.
+    static let tooLarge = "the body is too large"
 
     /// What stands around items, frozen with them: `form acme`.
     package struct Envelope: Sendable, Hashable {

@@ -82,6 +82,8 @@ import Testing
         #expect(delay(decide(.status(503, retryAfter: 120))) == 120 * Self.second)
         #expect(delay(decide(.status(503, retryAfter: 1))) < 7 * Self.second)
         #expect(delay(decide(.status(503, retryAfter: 10_000_000))) == 86_400 * Self.second)
+        #expect(delay(decide(.status(503, retryAfter: .max))) == 86_400 * Self.second)
+        #expect(delay(decide(.status(503, retryAfter: .min))) > 0)
     }
 
     @Test func aConnectionThatFailedFastIsTriedAtOnceAndOnceOnly() {
@@ -95,6 +97,9 @@ import Testing
         arguments: [
             ("120", 120), ("0", 0), ("-1", nil), ("soon", nil), ("Sun, 22 Nov 2026 06:00:30 GMT", 30),
             ("Sun, 22 Nov 2026 05:00:00 GMT", 0), ("Sun, 32 Nov 2026 05:00:00 GMT", nil), (nil, nil),
+            ("9223372036854775807", .max), ("9223372036854775808", nil),
+            ("Sun, 22 Nov 2026 -9223372036854775808:00:00 GMT", nil),
+            ("Sun, 22 Nov 2026 06:-1:00 GMT", nil), ("Fri, 31 Dec 9999 23:59:60 GMT", 251_606_973_600),
         ] as [(String?, Int64?)])
     func retryAfterIsSecondsOrADate(_ header: String?, _ seconds: Int64?) {
         let now = Timestamp(seconds: 1_795_327_200)  // 2026-11-22T06:00:00Z

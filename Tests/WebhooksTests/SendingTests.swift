@@ -207,6 +207,105 @@ import Testing
         #expect(try world.count("sent") == 1 && world.count("queued") == 9)
     }
 
+    /// An hour of probes must not use up the attempts that are meant for three days.
+    @Test func aProbeIsNoAttemptOfThePlan() throws {
+        let world = try World()
+        let webhook = Samples.webhook()
+        try world.apply(webhook)
+        try world.enqueue(0..<1)
+        try world.database.run("update delivery set attempt = 3, next_at = now() + interval '2 hours'")
+        for number in 4...6 {
+            let now = Clock.system.now()
+            let claims = try Claim.takeEarly(
+                "call_centre", leaseUntil: now.adding(seconds: 45), now: now, world.connection)
+            #expect(claims.map(\.number) == [number - 1])
+            let response = OutboundResponse(status: 500, milliseconds: 1)
+            let result = try AttemptResult(
+                #require(claims.first), .success(response), at: now, webhook: webhook)
+            try ResultStore.record([result], now: now, world.connection)
+            #expect(
+                try world.database.rows("select attempt, attempt - attempt_base from delivery") == [
+                    ["\(number)", "3"]
+                ])
+        }
+    }
+
+    /// As of one delivery: who lost the lease does not decide about the others of the batch either.
+    @Test func aLostLeaseDecidesNothingForABatch() throws {
+        let world = try World()
+        let webhook = Samples.webhook()
+        try world.apply(webhook)
+        let ids = try world.enqueue(0..<2)
+        let batch = DeliveryID.of(batch: ids)
+        try world.database.run("update delivery set batch_id = '\(batch)'")
+        try world.database.run("update delivery set state = 'batched', leads = false where id = '\(ids[1])'")
+        let now = Clock.system.now()
+        func claim(at now: Timestamp) throws -> Claimed? {
+            var claim = try Claim.take(
+                [(webhook: "call_centre", room: 5)], share: Claim.Share(),
+                leaseUntil: now.adding(seconds: 10),
+                now: now, world.connection
+            ).first
+            claim?.members = ids.map { Claimed.Member(bucket: Samples.profile.bucket, id: $0) }
+            return claim
+        }
+        let (first, second) = (try #require(try claim(at: now)), try claim(at: now.adding(seconds: 11)))
+        func record(_ claim: Claimed, _ status: Int) throws {
+            let response = OutboundResponse(status: status, milliseconds: 1)
+            let result = AttemptResult(claim, .success(response), at: now, webhook: webhook)
+            try ResultStore.record([result], now: now.adding(seconds: 12), world.connection)
+        }
+        try record(first, 404)
+        #expect(try world.count("queued") == 1 && world.count("batched") == 1)
+        try record(#require(second), 200)
+        #expect(try world.count("sent") == 2)
+    }
+
+    /// What failed since then goes out again, with the rest of its batch, and however long ago it was queued.
+    @Test func aReplayGoesByWhenItFailed() throws {
+        let world = try World()
+        try world.apply(Samples.webhook())
+        let ids = try world.enqueue(0..<5)
+        let batch = DeliveryID.of(batch: Array(ids[0...1]))
+        let ages =
+            [(ids[0], "3 days", "2 hours"), (ids[1], "1 hour", "5 minutes"), (ids[2], "3 days", "5 minutes")]
+            + [(ids[3], "1 hour", "30 minutes"), (ids[4], "15 days", "5 minutes")]
+        for (id, queued, failed) in ages {
+            try world.database.run(
+                """
+                update delivery set state = 'failed', attempt = 1, created_at = now() - interval '\(queued)',
+                    finished_at = now() - interval '\(failed)' where id = '\(id)'
+                """)
+        }
+        try world.database.run(
+            "update delivery set batch_id = '\(batch)', leads = id = '\(ids[0])' where id in ('\(ids[0])', '\(ids[1])')"
+        )
+        let now = Clock.system.now()
+        #expect(
+            try WebhookStore.replay(
+                "call_centre", since: now.adding(seconds: -600), at: now, world.connection) == 3)
+        let states = try world.database.rows("select state from delivery order by ordinal").map { $0[0] }
+        #expect(states == ["queued", "batched", "queued", "failed", "failed"])
+    }
+
+    /// A batch may wait for others for longer than a request may take.
+    @Test func aBatchMayLingerForAMinute() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(
+            World.webhook(receiver) { $0.batch = WebhookDefinition.Batch(max: 50, linger: 60_000_000) })
+        try world.enqueue(0..<10)
+        let hands = Hands()
+        world.startSender(clock: hands.clock)
+        try eventually("all are claimed") {
+            try world.database.count("select count(*) from delivery where fence = 1") == 10
+        }
+        hands.move(seconds: 61)
+        try world.await("sent", 10)
+        #expect(receiver.calls.map { World.numbers($0).count } == [10])
+    }
+
     @Test func aBatchIsSentAgainUnchangedAndCountsForAll() throws {
         let failures = Locked(1)
         let receiver = try Receiver { _ in
@@ -459,6 +558,11 @@ import Testing
         let errors = try world.database.rows("select error from attempt order by error").compactMap { $0[0] }
         #expect(errors.count == 2 && errors[0].hasPrefix("the body is too large: 307"))
         #expect(errors[1] == "there is no webhook nobody")
+        // The one is never sent; the other is, once there is a webhook.
+        let now = Clock.system.now()
+        let since = now.adding(seconds: -60)
+        #expect(try WebhookStore.replay("call_centre", since: since, at: now, world.connection) == 0)
+        #expect(try WebhookStore.replay("nobody", since: since, at: now, world.connection) == 1)
     }
 
     @Test func aRemovedWebhookSendsWhatWaits() throws {
