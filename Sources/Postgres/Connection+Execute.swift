@@ -38,6 +38,8 @@ extension Connection {
     private func prepared(
         _ sql: String, _ types: [UInt32], until end: UInt64, _ context: String
     ) throws(PostgresError) -> String? {
+        let now = Clock.system.monotonic()
+        if let old = kept.expired(sql, at: now) { _ = try run("deallocate \(old)", context: context) }
         if let statement = kept.find(sql, types) { return statement.name }
         guard let name = kept.use(sql) else { return nil }
         let handle = try open(context)
@@ -46,7 +48,7 @@ extension Connection {
         }
         try flush(until: end, context)
         _ = try finish(until: end, context)
-        kept.keep(sql, KeptStatements.Statement(name: name, types: types))
+        kept.keep(sql, KeptStatements.Statement(name: name, types: types, since: now))
         return name
     }
 

@@ -76,15 +76,18 @@ package final class Connection: @unchecked Sendable {  // owner: see `enter()`
     }
 
     /// What a transaction says, or a session with `set`, whose statements find all their rows by keys: a scan or a hash of
-    /// a whole table is never better, whatever the statistics of a table say that was just made.
+    /// a whole table is never better, whatever the statistics of a table say that was just made. Nor is a bitmap: of a
+    /// partition that was empty a minute ago the index of its days seems to be as good as that of its profiles.
     package static func byIndex(_ set: String = "set local") -> String {
-        ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map { "\(set) \($0) = off" }
-            .joined(separator: "; ")
+        ["enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"].map {
+            "\(set) \($0) = off"
+        }
+        .joined(separator: "; ")
     }
 
     /// From now on the server keeps what is used often: it parses and plans each statement once, which for a small batch
-    /// is most of its work. A plan is kept while tables grow, so all are by index. Only for a session of one's own: a
-    /// pooler may give each transaction another one, and shows itself by having made up the process number.
+    /// is most of its work. A plan is kept for seconds while tables grow, so all are by index. Only for a session of one's
+    /// own: a pooler may give each transaction another one, and shows itself by having made up the process number.
     package func keepStatements() throws(PostgresError) {
         keeps = try Int32(execute("select pg_backend_pid()").int(0, 0)) == backend
         if keeps { try script(Self.byIndex("set")) }

@@ -5,7 +5,12 @@ struct KeptStatements {
     struct Statement {
         let name: String
         let types: [UInt32]
+        /// When it was planned, in monotonic nanoseconds.
+        let since: UInt64
     }
+
+    /// So many nanoseconds a plan may be old: it is for tables as large as they were then, and they grow.
+    private static let patience: UInt64 = 10_000_000_000
 
     /// Used so often, a statement is kept: what runs once is not worth the words.
     private static let often = 3
@@ -28,6 +33,14 @@ struct KeptStatements {
         guard uses[sql] == Self.often else { return nil }
         number += 1
         return "waymark_\(number)"
+    }
+
+    /// The name of a statement whose plan is too old; it is not kept from now on.
+    mutating func expired(_ sql: String, at now: UInt64) -> String? {
+        guard let statement = kept[sql], now - statement.since > Self.patience else { return nil }
+        kept[sql] = nil
+        uses[sql] = Self.often - 1
+        return statement.name
     }
 
     mutating func keep(_ sql: String, _ statement: Statement) { kept[sql] = statement }

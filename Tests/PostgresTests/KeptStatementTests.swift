@@ -55,12 +55,24 @@ struct KeptStatementTests {
         #expect(try connection.execute("select count(*) from thing").int(0, 0) == 1)
     }
 
+    @Test func aPlanIsMadeAnewAfterAWhile() {
+        var kept = KeptStatements()
+        #expect((0..<3).map { _ in kept.use("select") == nil } == [true, true, false])
+        kept.keep("select", KeptStatements.Statement(name: "a", types: [], since: 100))
+        #expect(kept.expired("select", at: 10_000_000_100) == nil)
+        #expect(kept.find("select", [])?.name == "a")
+        #expect(kept.expired("select", at: 10_000_000_101) == "a")
+        #expect(kept.find("select", []) == nil)
+        // At once, and under another name.
+        #expect(kept.use("select") == "waymark_2")
+    }
+
     @Test func textsThatNeverComeAgainDoNotPileUp() {
         var kept = KeptStatements()
         for i in 0..<10_000 { #expect(kept.use("select \(i)") == nil) }
         for i in 0..<500 {
             for _ in 0..<5 where kept.use("insert \(i)") != nil {
-                kept.keep("insert \(i)", KeptStatements.Statement(name: "x", types: []))
+                kept.keep("insert \(i)", KeptStatements.Statement(name: "x", types: [], since: 0))
             }
         }
         #expect((0..<500).count { kept.find("insert \($0)", []) != nil } <= 200)
