@@ -135,9 +135,11 @@ extension Stepping {
     }
 
     /// Works scores and segments out anew, and starts what waits for them. Only those that may have changed: when one is
-    /// looked at depends on nothing but itself.
-    func review(_ watched: Rulebook.Watched) {
+    /// looked at depends on nothing but itself. They are those of a person with these attributes, if some are given.
+    func review(_ watched: Rulebook.Watched, _ attributes: [UInt8]? = nil) {
         var entered: [Int] = []
+        let now = person.attributes
+        if let attributes { person.attributes = attributes }
         for name in watched.scores {
             guard let (definition, _) = rules.scores[name], var score = person.memory.scores[name] else {
                 continue
@@ -151,6 +153,7 @@ extension Stepping {
             if isNew, let band { entered += watchers(name, entering: band) }
         }
         entered += review(segments: watched.segments)
+        person.attributes = now
         for i in entered.sorted() { enter(rules.rules[i]) }
     }
 

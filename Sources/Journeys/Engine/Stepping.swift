@@ -85,6 +85,11 @@ final class Stepping {
         if attributesBefore != nil { reviewed = reviewed.union(rules.watchedByAttributes) }
         reviewDue(before: moment.clock, of: reviewed.segments)
         current = occurrence
+        if !reviewed.isEmpty { prepareBaselines(reviewed, attributesBefore, occurrence) }
+        // Before anybody reacts: whoever asks for points is told those with the event.
+        for score in listeners?.scores ?? [] { count(occurrence, score) }
+        // What a reaction sets is reviewed by itself, later.
+        let attributes = person.attributes
         for interest in listeners?.interests ?? [] {
             if withholding.contains(interest.journey) {
                 withhold(interest.journey, .event(occurrence))
@@ -94,9 +99,7 @@ final class Stepping {
                 react(interest, occurrence)
             }
         }
-        if !reviewed.isEmpty { prepareBaselines(reviewed, attributesBefore, occurrence) }
-        for score in listeners?.scores ?? [] { count(occurrence, score) }
-        if !reviewed.isEmpty { review(reviewed) }
+        if !reviewed.isEmpty { review(reviewed, attributes) }
     }
 
     func react(_ interest: Rulebook.Interest, _ occurrence: Occurrence) {
