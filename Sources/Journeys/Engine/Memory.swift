@@ -42,6 +42,7 @@ package struct Memory: Sendable, Equatable {
     package struct Parked: Sendable, Equatable {
         package enum Cause: Sendable, Equatable {
             case event(Occurrence)
+            /// `clock` is when that arrived by which it was entered.
             case entered(time: Timestamp, clock: Timestamp)
         }
         package var journey: String

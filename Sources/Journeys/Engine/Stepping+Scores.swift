@@ -192,7 +192,8 @@ extension Stepping {
         if withholding.contains(rule.journey.name) {
             withhold(rule.journey.name, .entered(moment.time))
         } else if isUndecided(rule.journey.name) {
-            park(rule.journey.name, .entered(time: moment.time, clock: moment.clock))
+            park(
+                rule.journey.name, .entered(time: moment.time, clock: moment.arrived ?? moment.clock))
         } else {
             begin(rule, entry: nil)
         }

@@ -53,7 +53,7 @@ extension Stepping {
         guard rule.state == .live || rule.state == .shadow, !started.contains(journey.name) else {
             return false
         }
-        let arrived = arrived ?? moment.clock
+        let arrived = moment.arrived ?? moment.clock
         guard arrived.microseconds - moment.time.microseconds <= journey.startWithin else {
             return false
         }

@@ -28,17 +28,16 @@ extension Stepping {
     func resume(_ withheld: Withheld, at later: Timestamp?) {
         let clock = later ?? withheld.clock
         withholding.remove(withheld.journey)
-        arrived = withheld.clock
         switch withheld.cause {
         case .event(let occurrence):
-            moment = Moment(time: occurrence.time, clock: clock)
+            moment = Moment(time: occurrence.time, clock: clock, arrived: occurrence.received)
             if withheld.journey.isEmpty { return event(occurrence, nil) }
             resume(withheld.journey, occurrence, isLater: later != nil)
         case .entered(let time):
-            moment = Moment(time: time, clock: clock)
+            moment = Moment(time: time, clock: clock, arrived: withheld.clock)
             if let rule = rules.current(withheld.journey) { enter(rule) }
         case .timer(let before):
-            moment = Moment(time: before.due ?? clock, clock: clock)
+            moment = Moment(time: before.due ?? clock, clock: clock, arrived: withheld.clock)
             resume(before, isLater: later != nil)
         }
     }

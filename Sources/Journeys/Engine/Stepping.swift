@@ -7,6 +7,8 @@ final class Stepping {
     struct Moment {
         var time: Timestamp
         var clock: Timestamp
+        /// When that came which is let through, or has got its person, only now; nil: now.
+        var arrived: Timestamp?
     }
 
     /// A moment before the person's last step, by its time or by its number.
@@ -23,8 +25,6 @@ final class Stepping {
     var current: Occurrence?
     /// Journeys that must do nothing.
     var withholding: Set<String>
-    /// When that came which is let through only now; nil: now.
-    var arrived: Timestamp?
     /// What was known then is all that counts, though more may have come since.
     private(set) var past: Past?
     /// Journeys that the input may not start.
@@ -46,7 +46,8 @@ final class Stepping {
     func take(_ input: Input) {
         switch input {
         case .event(let occurrence, let attributesBefore, let started):
-            moment = Moment(time: occurrence.time, clock: occurrence.known)
+            moment = Moment(
+                time: occurrence.time, clock: occurrence.known, arrived: occurrence.received)
             self.started = started
             event(occurrence, attributesBefore)
         case .attributes(let attributesBefore, let at):
@@ -232,15 +233,15 @@ final class Stepping {
             defer { lookAtAll(of: whole) }
             switch parked.cause {
             case .event(let occurrence):
-                moment.time = occurrence.time
+                (moment.time, moment.arrived) = (occurrence.time, occurrence.received)
                 current = occurrence
                 guard !isUndecided(journey) else { park(journey, parked.cause, again: parked); continue }
                 let listeners = rules.listeners(to: occurrence.activity)
                 if let interest = listeners?.interests.first(where: { $0.journey == journey }) {
                     react(interest, occurrence)
                 }
-            case .entered(let time, _):
-                moment.time = time
+            case .entered(let time, let arrived):
+                (moment.time, moment.arrived) = (time, arrived)
                 guard !isUndecided(journey) else { park(journey, parked.cause, again: parked); continue }
                 if let rule = rules.current(journey) { begin(rule, entry: nil) }
             }
