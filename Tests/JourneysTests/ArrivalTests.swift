@@ -40,4 +40,17 @@ struct ArrivalTests {
         _ = story.engine.step(&person, .timer(person.enrolments[0].id, due: due))
         #expect(person.enrolments.map(\.isRunning) == [false, true])
     }
+
+    /// The wait begins after ten minutes.
+    @Test(arguments: [
+        (60.0, 700.0, false), (599.999999, 700, false), (600, 700, true), (601, 601, true), (600, 600, false),
+    ])
+    func whatHappenedBeforeAWaitDoesNotEndIt(at: Double, received: Double, ends: Bool) throws {
+        var story = try Story(
+            "on: {did: a}\ndo: [{wait: 10m}, {wait: 1h, until: {did: b}, then: exit}, {webhook: feed}]")
+        story.does("a", at: 0)
+        story.does("b", at: at, received: received)
+        story.finish()
+        #expect(story.fires == (ends ? [] : [4200]))
+    }
 }

@@ -27,7 +27,7 @@ extension Stepping {
             }
         case .waiting:
             if case .wait(_, let until, let then)? = step(i, rule), isBehind(i, event),
-                isInTime(i, event, rule),
+                isBehindWait(i, event), isInTime(i, event, rule),
                 matches(until, event, entry: entry)
             {
                 person.enrolments[i].due = nil
@@ -50,6 +50,11 @@ extension Stepping {
         let start = person.enrolments[i].startedAt
         if event.id == person.enrolments[i].entry?.id { return false }
         return event.time >= start.adding(microseconds: -back)
+    }
+
+    /// Did it happen after the wait had begun? Of the same instant, what arrived later is later.
+    private func isBehindWait(_ i: Int, _ event: Occurrence) -> Bool {
+        event.time >= person.enrolments[i].base ?? person.enrolments[i].startedAt
     }
 
     /// Happened within the window, and received before it was decided. A paused journey decides later.
