@@ -96,7 +96,9 @@ extension Stepping {
         person.enrolments[i].startedAt = event.time
         person.enrolments[i].until = until
         person.enrolments[i].due = max(until, moment.clock).adding(microseconds: unless.grace)
-        person.enrolments[i].goalUntil = journey.goal.map { event.time.adding(microseconds: $0.within) }
+        if person.enrolments[i].goalReachedAt == nil {
+            person.enrolments[i].goalUntil = journey.goal.map { event.time.adding(microseconds: $0.within) }
+        }
         decide(.restarted, person.enrolments[i], "", event: event.id)
     }
 
