@@ -100,6 +100,9 @@ extension Stepping {
             person.enrolments[i].goalUntil = journey.goal.map { event.time.adding(microseconds: $0.within) }
         }
         decide(.restarted, person.enrolments[i], "", event: event.id)
+        lookBack(i, rule)
+        // What ended it would end at once what the same event starts.
+        if !person.enrolments[i].isRunning { started.insert(journey.name) }
     }
 
     /// The end of an enrolment. Its entry is kept as long as the goal or late evidence may ask for it.

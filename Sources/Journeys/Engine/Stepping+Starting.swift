@@ -122,11 +122,11 @@ extension Stepping {
     }
 
     /// What is known already of events that follow a late entry, and of those before it that `lookback` lets in.
-    private func lookBack(_ i: Int, _ rule: Rulebook.Rule) {
+    func lookBack(_ i: Int, _ rule: Rulebook.Rule) {
         let journey = rule.journey
         let start = person.enrolments[i].startedAt
         let entry = person.enrolments[i].entry
-        if let goal = journey.goal {
+        if let goal = journey.goal, person.enrolments[i].goalReachedAt == nil {
             let found = find(
                 [goal.pattern], from: start, back: goal.lookback,
                 until: start.adding(microseconds: goal.within), entry)

@@ -28,7 +28,7 @@ final class Stepping {
     /// What was known then is all that counts, though more may have come since.
     private(set) var past: Past?
     /// Journeys that the input may not start.
-    private(set) var started: Set<String> = []
+    var started: Set<String> = []
     private var before: Person
     private var effects: [Effect] = []
     /// Texts that were scanned already: conditions of many journeys look at one event.
