@@ -10,6 +10,7 @@ struct OrderTests {
     static let journeys = [
         RuleTests.abandoned,
         "on: {did: add to cart}\nunless: {did: purchase, within: 5m, restart: true}\nexit: [{did: leave}]\ndo: [{webhook: feed}, {wait: 5m, until: {did: purchase}, then: exit}, {webhook: feed}]",
+        "on: {did: add to cart}\nkey: cart\nunless: {did: purchase, within: 5m, grace: 3m, restart: true}\nexit: [{did: leave}]\ndo: [{webhook: feed}]",
         "on: {seq: [{did: view}, {did: add to cart}], within: 10m}\nunless: {did: purchase, within: 10m, grace: 30s, lookback: 2m}\ngoal: {did: purchase, within: 1h}\ndo: [{wait: 3m, until: [{did: leave}]}, {webhook: feed}]",
         "on: {did: view, where: 'did(\"view\", \"10m\") > 2'}\nreentry: {mode: cooldown, every: 10m}\nexit: [{did: purchase}]\ndo: [{wait: 4m}, {webhook: feed}]",
         "on: {all: [{did: view}, {did: leave}], within: 8m}\nreentry: always\ndo: [{wait: 2m}, {webhook: feed}, {wait: 2m}, {webhook: feed}]",

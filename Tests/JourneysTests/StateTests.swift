@@ -43,6 +43,7 @@ struct StateTests {
         memory.sent = ["j": [Story.at(1), Story.at(2)]]
         memory.parked = [
             Memory.Parked(journey: "j", cause: .event(event), clock: Story.at(2)),
+            Memory.Parked(journey: "j", cause: .event(event), clock: Story.at(2), step: 7, sees: Story.at(3)),
             Memory.Parked(
                 journey: "k", cause: .entered(time: Story.at(3), clock: Story.at(4)), clock: Story.at(4)),
         ]

@@ -52,6 +52,8 @@ package struct Memory: Sendable, Equatable {
         package var step: Int64 = 0
         /// The event started the journey before it got its person.
         package var startsNothing = false
+        /// It waits for a timer that was not due yet: what was known then was let by, so that it sees that as well.
+        package var sees: Timestamp?
     }
 
     /// By journey, in the order of (time, arrival).

@@ -205,6 +205,7 @@ extension Memory {
                 json.member("clock", known: one.clock)
                 if one.step > 0 { json.member("step", Int(one.step)) }
                 if one.startsNothing { json.member("starts_nothing", true) }
+                json.member("sees", known: one.sees)
                 switch one.cause {
                 case .event(let occurrence): json.object("event") { occurrence.encode(to: &$0) }
                 case .entered(let time, let clock):
@@ -246,7 +247,8 @@ extension Memory {
                 parked.append(
                     Parked(
                         journey: journey, cause: .event(event), clock: clock, step: step,
-                        startsNothing: one.member("starts_nothing")?.kind == .true))
+                        startsNothing: one.member("starts_nothing")?.kind == .true,
+                        sees: one.moment("sees")))
             } else if let time = one.moment("entered"), let seen = one.moment("entered_clock") {
                 parked.append(
                     Parked(

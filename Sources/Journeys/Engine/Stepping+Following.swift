@@ -84,9 +84,9 @@ extension Stepping {
     /// condition ends the wait.
     private func restart(_ i: Int, _ rule: Rulebook.Rule, _ event: Occurrence) {
         let journey = rule.journey
-        guard person.enrolments[i].phase == .awaiting, let unless = journey.unless, unless.restarts,
-            case .event(let pattern) = journey.trigger, pattern.activities.contains(event.activity),
-            key(journey, facts(event: event, entry: event)) == person.enrolments[i].key
+        guard person.enrolments[i].phase == .awaiting, let window = person.enrolments[i].until,
+            event.time <= window, let unless = journey.unless, case .event(let pattern) = journey.trigger,
+            isRepeat(event, of: person.enrolments[i], journey)
         else { return }
         guard matches([pattern], event, entry: event) else {
             return leave(i, "\(event.label) no longer meets the condition", event: event.id)
@@ -103,6 +103,25 @@ extension Stepping {
         lookBack(i, rule)
         // What ended it would end at once what the same event starts.
         if !person.enrolments[i].isRunning { started.insert(journey.name) }
+    }
+
+    private func isRepeat(_ event: Occurrence, of enrolment: Enrolment, _ journey: JourneyDefinition) -> Bool
+    {
+        guard journey.unless?.restarts == true, case .event(let pattern) = journey.trigger,
+            pattern.activities.contains(event.activity)
+        else { return false }
+        return key(journey, facts(event: event, entry: event)) == enrolment.key
+    }
+
+    /// A repeat behind a window that is over waits for its decision: when that is due; nil: there is none to wait for.
+    func decision(before event: Occurrence, _ journey: String) -> Timestamp? {
+        person.enrolments.compactMap { enrolment -> Timestamp? in
+            guard enrolment.journey == journey, enrolment.phase == .awaiting, let due = enrolment.due,
+                let until = enrolment.until, until < event.time, !isHalted(enrolment),
+                let rule = rules.rule(journey, enrolment.version)
+            else { return nil }
+            return isRepeat(event, of: enrolment, rule.journey) ? due : nil
+        }.max()
     }
 
     /// The end of an enrolment. Its entry is kept as long as the goal or late evidence may ask for it.

@@ -18,6 +18,8 @@ extension Stepping {
         let now = moment
         defer { moment = now }
         moment.clock = parked.clock
-        return isUndecided(parked.journey)
+        if isUndecided(parked.journey) { return true }
+        guard case .event(let occurrence) = parked.cause else { return false }
+        return decision(before: occurrence, parked.journey) != nil
     }
 }

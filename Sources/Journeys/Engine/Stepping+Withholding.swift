@@ -46,7 +46,7 @@ extension Stepping {
         current = occurrence
         let listeners = rules.listeners(to: occurrence.activity)
         guard let interest = listeners?.interests.first(where: { $0.journey == journey }) else { return }
-        if isUndecided(journey) { return park(journey, .event(occurrence)) }
+        if parksUndecided(journey, occurrence) { return }
         if isLater {
             for i in person.enrolments.indices where person.enrolments[i].journey == journey { renew(i) }
         }

@@ -94,9 +94,7 @@ final class Stepping {
         for interest in listeners?.interests ?? [] {
             if withholding.contains(interest.journey) {
                 withhold(interest.journey, .event(occurrence))
-            } else if isUndecided(interest.journey) {
-                park(interest.journey, .event(occurrence))
-            } else {
+            } else if !parksUndecided(interest.journey, occurrence) {
                 react(interest, occurrence)
             }
         }
@@ -185,7 +183,7 @@ final class Stepping {
     }
 
     /// Do its timers wait for the journey to go on?
-    private func isHalted(_ enrolment: Enrolment) -> Bool {
+    func isHalted(_ enrolment: Enrolment) -> Bool {
         let state = rules.rule(enrolment.journey, enrolment.version)?.state
         return state == nil || state == .paused || state == .draft
     }
@@ -202,19 +200,30 @@ final class Stepping {
         }
     }
 
-    func park(_ journey: String, _ cause: Memory.Parked.Cause, again: Memory.Parked? = nil) {
+    /// Parks an event that has to wait for a decision; false: it need not.
+    func parksUndecided(_ journey: String, _ occurrence: Occurrence, again: Memory.Parked? = nil) -> Bool {
+        let isUndecided = isUndecided(journey)
+        let sees = isUndecided ? nil : decision(before: occurrence, journey)
+        guard isUndecided || sees != nil else { return false }
+        park(journey, .event(occurrence), again: again, sees: sees)
+        return true
+    }
+
+    func park(
+        _ journey: String, _ cause: Memory.Parked.Cause, again: Memory.Parked? = nil, sees: Timestamp? = nil
+    ) {
         guard person.memory.parked.count < Memory.mostParked else { return passBy(journey) }
         person.memory.parked.append(
             Memory.Parked(
                 journey: journey, cause: cause, clock: moment.clock, step: again?.step ?? current?.step ?? 0,
-                startsNothing: again?.startsNothing ?? started.contains(journey)))
+                startsNothing: again?.startsNothing ?? started.contains(journey),
+                sees: [again?.sees, sees].compactMap { $0 }.max()))
     }
 
     /// So many events in the time that a server lags are no person's; but whoever asks is told.
     private func passBy(_ journey: String) {
-        let waiting = person.enrolments.first {
-            $0.journey == journey && $0.due.map { $0 < moment.clock } ?? false
-        }
+        let timers = person.enrolments.filter { $0.journey == journey && $0.due != nil }
+        let waiting = timers.first { $0.due.map { $0 < moment.clock } ?? false } ?? timers.first
         guard let waiting else { return }
         decide(
             .passedBy, waiting, "\(Memory.mostParked) wait for a timer's decision already", event: current?.id
@@ -229,13 +238,14 @@ final class Stepping {
             moment.clock = parked.clock
             started = parked.startsNothing ? [journey] : []
             // As it was when it came.
-            let whole = look(backTo: parked.step > 0 ? .step(parked.step) : .known(parked.clock))
+            let past: Past = parked.step > 0 ? .step(parked.step) : .known(parked.clock)
+            let whole = look(backTo: parked.sees.map { .known(max($0, parked.clock)) } ?? past)
             defer { lookAtAll(of: whole) }
             switch parked.cause {
             case .event(let occurrence):
                 (moment.time, moment.arrived) = (occurrence.time, occurrence.received)
                 current = occurrence
-                guard !isUndecided(journey) else { park(journey, parked.cause, again: parked); continue }
+                guard !parksUndecided(journey, occurrence, again: parked) else { continue }
                 let listeners = rules.listeners(to: occurrence.activity)
                 if let interest = listeners?.interests.first(where: { $0.journey == journey }) {
                     react(interest, occurrence)
