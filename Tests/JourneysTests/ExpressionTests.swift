@@ -125,6 +125,7 @@ struct ExpressionTests {
         ("now() > '2026-01-01'", "true"), ("now() + 60 > now()", "true"),
         ("did('bought')", "2"), ("did(\"Bought\", price > 10)", "1"), ("did('bought', '5m')", "0"),
         ("did('bought', price > 1, '30d') >= 2", "true"), ("did('never') == 0", "true"),
+        ("did('bought', 'sofa' == name)", "0"), ("did('bought', \"5\" in ['5'], '30d')", "2"),
         ("last('bought').price", "12"), ("exists(last('never'))", "false"),
         ("last('bought').price > 10 && ok", "true"),
         ("[1, 'a', ok]", "[1,\"a\",true]"), ("o", "{\"x\":{\"y\":7}}"),

@@ -55,7 +55,8 @@ extension ExpressionParser {
         let activity = try activity()
         var (condition, window): (Node?, Int64?)
         while take(",") {
-            if case .text(let text) = peek.kind, window == nil {
+            // A text that goes on is the beginning of a condition.
+            if case .text(let text) = peek.kind, window == nil, endsArgument(tokens[at + 1]) {
                 let place = peek.range.lowerBound
                 at += 1
                 guard let length = Quantity.duration(text), length > 0 else {
@@ -74,6 +75,10 @@ extension ExpressionParser {
             }
         }
         return .did(activity: activity, condition: condition, window: window)
+    }
+
+    private func endsArgument(_ token: Token) -> Bool {
+        [.mark(")"), .mark(","), .end].contains(token.kind)
     }
 
     private mutating func rows() throws(ExpressionError) -> Node.Kind {
