@@ -41,6 +41,19 @@ struct ArrivalTests {
         #expect(person.enrolments.map(\.isRunning) == [false, true])
     }
 
+    /// Three days may lie between what happened and its arrival, so the other part is kept so long.
+    @Test func aPartIsKeptAsLongAsTheOtherMayStillStart() throws {
+        let day = Self.day
+        for (within, fires) in [("3d", [2 * day + 1]), ("1d", [])] {
+            var story = try Story(
+                "on: {seq: [{did: a}, {did: b}], within: 1h}\nstart_within: \(within)\ndo: [{webhook: feed}]")
+            story.does("b", at: 60)
+            story.does("b", at: 2 * day)
+            story.does("a", at: 0, received: 2 * day + 1)
+            #expect(story.fires == fires)
+        }
+    }
+
     /// The wait begins after ten minutes.
     @Test(arguments: [
         (60.0, 700.0, false), (599.999999, 700, false), (600, 700, true), (601, 601, true), (600, 600, false),

@@ -34,15 +34,17 @@ extension Stepping {
         if let chosen = matcher.match(kept, latest: at), begin(rule, entry: occurrence) {
             kept = kept.indices.filter { !chosen.contains($0) }.map { kept[$0] }
         }
-        let trimmed = trim(kept, within: matcher.within)
+        let trimmed = trim(kept, rule.journey, within: matcher.within)
         person.memory.evidence[name] = trimmed.isEmpty ? nil : trimmed
     }
 
     /// What is older than the window behind the newest can be completed only by events that come more than a day
-    /// late; of each part the latest hundred are kept.
-    private func trim(_ evidence: [Memory.Evidence], within: Int64) -> [Memory.Evidence] {
+    /// late, and later than what starts the journey; of each part the latest hundred are kept.
+    private func trim(
+        _ evidence: [Memory.Evidence], _ journey: JourneyDefinition, within: Int64
+    ) -> [Memory.Evidence] {
         guard let newest = evidence.last?.time else { return [] }
-        let oldest = newest.adding(microseconds: -within - JourneyDefinition.day)
+        let oldest = newest.adding(microseconds: -within - max(JourneyDefinition.day, journey.startWithin))
         return Array(evidence.drop { $0.time < oldest }.suffix(1600))
     }
 
