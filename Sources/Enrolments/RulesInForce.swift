@@ -101,7 +101,8 @@ struct StoredJourneys {
     private(set) var numbers: [String: Int] = [:]
     private(set) var faults: [String] = []
 
-    /// Current versions, and older ones that somebody is still in, or was in when a fault ended it.
+    /// Current versions, and older ones that somebody is still in, was in when a fault ended it, or may reach the goal
+    /// of, or be late evidence for, after the end.
     init(_ connection: Connection) throws(PostgresError) {
         let rows = try connection.execute(
             """
@@ -109,6 +110,8 @@ struct StoredJourneys {
                 (select c.state from journey c where c.name = j.name and c.is_current)
             from journey j where j.is_current or exists (select 1 from enrolment e
                 where e.journey = j.name and e.version = j.version and e.ended_at is null)
+                or exists (select 1 from enrolment e
+                where e.journey = j.name and e.version = j.version and e.open_until is not null)
                 or exists (select 1 from quarantine q where q.journey = j.name)
             order by j.name, j.applied_at
             """, context: "reading journeys")

@@ -152,6 +152,19 @@ final class Town {
         #expect(try town.trace() == ["enrolled cart a", "fired cart a", "left cart a"])
     }
 
+    @Test func whoHasLeftAnOlderVersionReachesItsGoalAndIsDisprovedLate() throws {
+        let town = try Town(Self.cart + "\n  goal: {did: pay, within: 1h}")
+        try town.does("add to cart", #"{"cart":"a"}"#, at: 1)
+        #expect(try town.fire(until: 100) == 1)
+        try town.apply(Self.cart + "\n  goal: {did: visit, within: 1h}")
+        try town.does("pay", at: 120)
+        var late = Town.event("checkout", #"{"cart":"a"}"#, at: 30, by: "p").occurrence
+        late.received = Town.at(130)
+        try town.does([JourneyStep.Event(late, profile: Town.profile("p"))], at: 130)
+        let kinds = "select count(*) from decision where kind in ('goal', 'disproved_late')"
+        #expect(try town.count(kinds) == 2)
+    }
+
     @Test func aPausedJourneysTimersWait() throws {
         let town = try Town(Self.cart)
         try town.does("add to cart", #"{"cart":"a"}"#, at: 1)
