@@ -97,4 +97,9 @@ extension Schema {
         create index decision_at on decision using brin (at);
         comment on table decision is 'what journeys did, a line each: enrolled, left, fired, disproved late';
         """#
+
+    /// Each time that journeys are applied it is asked which versions somebody has left and may still reach the goal of.
+    static let versionsLeft = #"""
+        create index enrolment_left on enrolment (journey, version) where open_until is not null;
+        """#
 }

@@ -11,6 +11,7 @@ package enum Schema {
         Migration(number: 5, name: "quarantine", sql: quarantine),
         Migration(number: 6, name: "webhooks", sql: webhooks),
         Migration(number: 7, name: "journeys", sql: journeys),
+        Migration(number: 8, name: "versions left", sql: versionsLeft),
     ]
 
     private static let collect = #"""
