@@ -221,6 +221,8 @@ package final class JourneyStep {
             let effects = table.step(
                 subject, input, with: rules.engine, history, withholding: withholding)
             if let failure = history.failure { throw failure }
+            table.note(
+                table.alsoUnwaited(input, of: subject, effects, absent).map(Effect.decided), of: subject)
             for effect in effects {
                 switch effect {
                 case .deliver(let delivery):
@@ -337,6 +339,20 @@ extension PersonTable {
             let timer = persons[subject]?.enrolments.first(where: { $0.id == id })
         else { return nil }
         return absent.decision(on: timer, due: due)
+    }
+
+    /// The same of timers that had to be decided before it: what was due earlier, or was waiting for that.
+    fileprivate func alsoUnwaited(
+        _ input: Input, of subject: Subject, _ effects: [Effect], _ absent: [AbsentServer]
+    ) -> [Decision] {
+        guard !absent.isEmpty, case .timer(let id, _) = input else { return [] }
+        var fired: [UUID: Timestamp] = [:]
+        for case .decided(let decision) in effects where decision.kind == .fired && decision.enrolment != id {
+            fired[decision.enrolment] = decision.at
+        }
+        return (persons[subject]?.enrolments ?? []).compactMap { enrolment in
+            fired[enrolment.id].flatMap { absent.decision(on: enrolment, due: $0) }
+        }
     }
 
     /// A timer that another server decided meanwhile, or that an event has moved, is nothing any more.

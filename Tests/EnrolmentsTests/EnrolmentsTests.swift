@@ -248,6 +248,20 @@ final class Town {
                 == "the timer was decided without other, silent since \(Town.at(70).iso8601)")
     }
 
+    /// A timer brings with it those that were due before; they are decided without the same servers.
+    @Test func theTraceNamesServersOfTimersThatAreDecidedAlong() throws {
+        let town = try Town(Self.cart)
+        try town.does("add to cart", #"{"cart":"a"}"#, at: 1)
+        try town.does("add to cart", #"{"cart":"b"}"#, at: 2)
+        let due = try DueTimers.find(until: Town.at(100), limit: 10, town.connection)
+        let absent = [AbsentServer(name: "other", loadedUntil: Town.at(60), silentSince: Town.at(70))]
+        _ = try DueTimers.decide(
+            [#require(due.last)], without: absent, with: town.step, at: Town.at(200), town.connection)
+        let trace = try town.trace()
+        #expect(trace.filter { $0.hasPrefix("fired") }.sorted() == ["fired cart a", "fired cart b"])
+        #expect(trace.filter { $0.hasPrefix("unwaited") }.sorted() == ["unwaited cart a", "unwaited cart b"])
+    }
+
     @Test func theFirstEventOfAnActivityHasItsNumber() throws {
         let town = try Town("feed:\n  state: live\n  on: {did: [new, newer]}\n  do: [{webhook: feed}]")
         let events = ["new", "newer", "new"].enumerated().map {
