@@ -155,6 +155,9 @@ import Testing
     private final class Site {
         let database: Database
         let client: OutboundClient
+        /// Is somebody to be told?
+        let hasRule = Locked(true)
+
         init() throws {
             database = try PostgresServer.shared.get().makeDatabase()
             let connection = try Connection(database.conninfo, name: "test")
@@ -182,8 +185,12 @@ import Testing
 
         func alerter(_ server: MailServer?, every: Int64) -> Alerter {
             let alerter = Alerter(server: server, client: client, every: 20, logger: Logger(label: "test")) {
-                _, _ in
-                (AlertRule(to: ["ops@acme.example"], every: every * 1_000_000, recovery: true), "Call centre")
+                [hasRule] _, _ in
+                guard hasRule.withLock({ $0 }) else { return nil }
+                return (
+                    AlertRule(to: ["ops@acme.example"], every: every * 1_000_000, recovery: true),
+                    "Call centre"
+                )
             }
             alerter.use(database.conninfo)
             return alerter
@@ -250,5 +257,45 @@ import Testing
         defer { alerter.stop() }
         try site.fail(1)
         try eventually("the fault is shown") { alerter.fault?.contains("no smtp is configured") == true }
+    }
+
+    @Test func aNewRuleIsForWhatFailsFromThenOn() throws {
+        let sink = try Sink("none")
+        let site = try Site()
+        site.hasRule.withLock { $0 = false }
+        let alerter = site.alerter(sink.server(.none), every: 3600)
+        defer { alerter.stop() }
+        try site.fail(3)
+        try eventually("nobody is to be told of these") {
+            try site.database.value("select mailed_failures from alert") == "3"
+        }
+        site.hasRule.withLock { $0 = true }
+        try site.fail(1)
+        let mail = try eventually("a mail") { sink.mails.first }
+        #expect(mail["subject"] as? String == "Webhook crm fails: 1 failed attempt")
+        #expect((mail["plain"] as? String)?.contains("Last status:") == true)
+    }
+
+    @Test func aRuleThatIsTakenAwayComplainsNoMore() throws {
+        let site = try Site()
+        let alerter = site.alerter(nil, every: 1)
+        defer { alerter.stop() }
+        try site.fail(1)
+        try eventually("the fault is shown") { alerter.fault != nil }
+        site.hasRule.withLock { $0 = false }
+        try eventually("no fault") { alerter.fault == nil }
+    }
+
+    /// It is tried again in minutes only; until then `/readyz` says what is wrong.
+    @Test func whatFailedBeforeAStartIsShownAtOnce() throws {
+        let sink = try Sink("none")
+        let site = try Site()
+        try site.fail(1)
+        try site.database.run(
+            "insert into alert (webhook, try_at, tries, error) values ('crm', now() + '15 min', 5, 'no route')"
+        )
+        let alerter = site.alerter(sink.server(.none), every: 1)
+        defer { alerter.stop() }
+        try eventually("the fault is shown") { alerter.fault?.contains("no route") == true }
     }
 }

@@ -62,6 +62,20 @@ import Testing
         #expect(webhook.disableAfter == 2 * 86_400_000_000)
     }
 
+    /// A success was at the old address.
+    @Test func anotherAddressIsUnverified() throws {
+        let world = try World()
+        func verified() throws -> Bool {
+            try WebhookStore.find("call_centre", world.connection)?.lastSuccessAt != nil
+        }
+        try world.apply(Samples.webhook())
+        try world.database.run("update webhook set last_success_at = now()")
+        try world.apply(Samples.webhook { $0.label = "Another name" })
+        #expect(try verified())
+        try world.apply(Samples.webhook { $0.url = "https://elsewhere.example/hook" })
+        #expect(try !verified())
+    }
+
     @Test func theTableGivesBackWhatItWasGiven() throws {
         let all = try #require(Self.read(Self.everything).webhooks.first)
         #expect(WebhookDefinition(name: all.name, json: all.json) == all)
