@@ -28,6 +28,14 @@ struct CatalogueTests {
             spool: node.spool, outcomes: node.loader.outcomes, options: options, logger: logger)
     }
 
+    /// A cataloguer behind the loader, both at work.
+    private func following() throws -> Cataloguer {
+        let catalogue = try cataloguer(node)
+        node.load()
+        catalogue.use(database.conninfo)
+        return catalogue
+    }
+
     private func event(_ key: String, _ properties: String, id: String = "") -> TestEvent {
         TestEvent {
             $0.activity = Array(key.utf8)
@@ -93,9 +101,7 @@ struct CatalogueTests {
 
     /// Not a page of them at each look of the timer, which would take 40 s.
     @Test func manyNewActivitiesHaveTheirViewsSoon() throws {
-        let catalogue = try cataloguer(node)
-        node.load()
-        catalogue.use(database.conninfo)
+        let catalogue = try following()
         let events = (0..<800).map { event("many\($0)", #"{"x":1}"#) }
         try node.write([TestRequest().with { $0.events = events }])
         try eventually("all views are there", within: 38, every: 0.05) {
@@ -106,9 +112,7 @@ struct CatalogueTests {
     }
 
     @Test func onlyWhatIsStoredIsLearnt() throws {
-        let catalogue = try cataloguer(node)
-        node.load()
-        catalogue.use(database.conninfo)
+        let catalogue = try following()
         func same() -> TestEvent { event("a", #"{"x":1}"#, id: "1") }
         try node.write([TestRequest(same(), same(), event("a", #"{"x":2}"#, id: "1"))])
         let verdicts: [Submission.Verdict] = [.store, .unsaved, .denied, .quarantined]
@@ -206,9 +210,7 @@ struct CatalogueTests {
     }
 
     @Test func aRebuildEqualsTheOriginalAndKeepsIds() throws {
-        let catalogue = try cataloguer(node)
-        node.load()
-        catalogue.use(database.conninfo)
+        let catalogue = try following()
         for i in 0..<60 {
             let odd = [#"{"a":1e2,"a":-0.0}"#, #"{"é":"x","deep":{"l":[{"m":[1.50,"t",null]}]}}"#, "{}"][
                 i % 3]
@@ -227,9 +229,7 @@ struct CatalogueTests {
     }
 
     @Test func aRebuildWhileServersLearnCountsNothingTwice() throws {
-        let catalogue = try cataloguer(node)
-        node.load()
-        catalogue.use(database.conninfo)
+        let catalogue = try following()
         try node.write([TestRequest(event("a", "{}"))])
         try caughtUp(node)
         let this = self
@@ -247,9 +247,7 @@ struct CatalogueTests {
 
     /// A rebuild whose snapshot is older than the last flush moves a server back that has nothing left to flush.
     @Test func anIdleServerSeesThatItWasMoved() throws {
-        let catalogue = try cataloguer(node)
-        node.load()
-        catalogue.use(database.conninfo)
+        let catalogue = try following()
         try node.write([TestRequest(event("a", "{}"))])
         try caughtUp(node)
         try database.run(
@@ -262,9 +260,7 @@ struct CatalogueTests {
     }
 
     @Test func aDatabaseThatWentBackIsFollowed() throws {
-        let catalogue = try cataloguer(node)
-        node.load()
-        catalogue.use(database.conninfo)
+        let catalogue = try following()
         try node.write([TestRequest(event("a", "{}"))])
         try caughtUp(node)
         // As if the moment before the event had been restored.
@@ -322,9 +318,7 @@ struct CatalogueTests {
 
     /// Whatever is stored, each view can be read; whatever things are called, each has a view and a column.
     @Test func noNameAndNoValueBreaksAView() throws {
-        let catalogue = try cataloguer(node)
-        node.load()
-        catalogue.use(database.conninfo)
+        let catalogue = try following()
         let long = String(repeating: "ü", count: 5000)
         let names = [
             "select", "", "a.b", #"quo\"te"#, "💥", "time", "index", "it's", #"back\\slash"#, long,
