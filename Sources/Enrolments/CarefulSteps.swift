@@ -17,6 +17,8 @@ final class CarefulSteps {
     private let connection: Connection
     /// What was stepped: not in the table yet, but in the past of what follows.
     private var past: [Subject: [Occurrence]] = [:]
+    /// Steps whose events have changed attributes.
+    private var turning: [Work] = []
     /// Journeys that had faults.
     private var apart: Set<String> = []
     private var counts: [String: Int] = [:]
@@ -32,6 +34,7 @@ final class CarefulSteps {
     func run(
         _ work: [Work], besides others: Set<Subject>
     ) throws(PostgresError) -> (outcome: JourneyStep.Outcome, faults: [JourneyFault]) {
+        turning = work.filter { !$0.traits.isEmpty }
         try settle(work, besides: others)
         outcome.faults += faults.count
         return (outcome, faults)
@@ -64,8 +67,8 @@ final class CarefulSteps {
     ) throws(PostgresError) -> [JourneyStep.Kept] {
         var part = try connection.savepoint { () throws(PostgresError) in
             try step.attempt(
-                work, besides: others, behind: past, without: absent, withholding: withholding, at: now,
-                connection)
+                work, besides: others, behind: past, turning: coming(work), without: absent,
+                withholding: withholding, at: now, connection)
         }
         for var one in work where one.isRemembered {
             if let base = part.base { one.number(from: base) }
@@ -76,6 +79,13 @@ final class CarefulSteps {
         part.withheld = []
         outcome.add(part)
         return withheld
+    }
+
+    /// What is stored of attributes already, and not to be seen yet.
+    private func coming(_ work: [Work]) -> [Work] {
+        guard let first = work.first else { return [] }
+        if case .resumed = first.input { return [] }
+        return turning.filter { ($0.place ?? 0) >= first.place ?? 0 }
     }
 
     /// A journey that failed often in this transaction holds it up no longer.
@@ -151,8 +161,8 @@ final class CarefulSteps {
         do throws(PostgresError) {
             try connection.savepoint { () throws(PostgresError) -> Void in
                 _ = try step.attempt(
-                    [work], besides: others, behind: past, without: absent, withholding: withholding, at: now,
-                    connection)
+                    [work], besides: others, behind: past, turning: coming([work]), without: absent,
+                    withholding: withholding, at: now, connection)
                 throw Self.trial
             }
         } catch {

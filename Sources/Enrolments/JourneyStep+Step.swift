@@ -1,4 +1,5 @@
 import Foundations
+import Identity
 import Journeys
 import Postgres
 
@@ -9,6 +10,8 @@ extension JourneyStep {
         var input: Input
         /// Of an event: where it stands in its transaction.
         var place: Int?
+        /// Of an event: what it made of its person's attributes.
+        var traits: [TraitTurn] = []
         /// Others may look back at it.
         var isRemembered = true
         var isOnlyRemembered = false
@@ -32,6 +35,16 @@ extension JourneyStep {
         mutating func forbid(_ started: Set<String>) {
             guard case .event(let occurrence, let before, _) = input else { return }
             input = .event(occurrence, attributesBefore: before, started: started)
+        }
+
+        /// What its person's attributes were before the event changed them.
+        mutating func follow(_ attributes: [UInt8]) {
+            switch input {
+            case .event(let occurrence, _, let started):
+                input = .event(occurrence, attributesBefore: attributes, started: started)
+            case .attributes(_, let at): input = .attributes(before: attributes, at: at)
+            case .timer, .review, .resumed: break
+            }
         }
 
         mutating func number(from base: Int64) {

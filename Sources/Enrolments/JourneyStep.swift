@@ -24,7 +24,20 @@ package final class JourneyStep {
         }
     }
 
-    /// A profile whose attributes may have changed, as they were before.
+    /// What an event made of its person's attributes.
+    package struct Turn {
+        package let profile: UUID
+        /// Where the event stands in its transaction.
+        package let place: Int
+        let at: Timestamp
+        let traits: [TraitTurn]
+
+        package init(profile: UUID, place: Int, at: Timestamp, traits: [TraitTurn]) {
+            (self.profile, self.place, self.at, self.traits) = (profile, place, at, traits)
+        }
+    }
+
+    /// A profile whose attributes something else than an event may have changed, as they were before.
     package struct Change {
         package let profile: UUID
         let before: [UInt8]
@@ -109,19 +122,24 @@ package final class JourneyStep {
     }
 
     /// Steps the persons of these events, in their order; before them, persons whose attributes have changed, and
-    /// those who were merged.
+    /// those who were merged. Each event finds its person as it was then, though all that the events make of attributes
+    /// is stored already.
     ///
     /// - Parameters:
     ///   - events: Those that concern somebody.
     ///   - others: Further events of the same persons, which somebody may look back at.
+    ///   - turns: What events made of attributes, these and others.
     ///   - attached: They were stored, and perhaps stepped, without their persons.
     package func step(
-        _ events: [Event], others: [Event] = [], changes: [Change] = [], merged: Set<UUID> = [],
-        attached: Bool = false, at now: Timestamp, _ connection: Connection
+        _ events: [Event], others: [Event] = [], changes: [Change] = [], turns: [Turn] = [],
+        merged: Set<UUID> = [], attached: Bool = false, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
-        if events.isEmpty, changes.isEmpty, merged.isEmpty { return Outcome() }
-        let profiles = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
+        var profiles = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
             .union(others.compactMap(\.profile))
+        // Of others nobody is told what they become.
+        let turns = watchesAttributes ? turns : turns.filter { profiles.contains($0.profile) }
+        profiles.formUnion(turns.map(\.profile))
+        if profiles.isEmpty, events.isEmpty { return Outcome() }
         let persons = try PersonTable.resolve(profiles, connection)
         var steps: [Step] = []
         for change in changes {
@@ -131,16 +149,27 @@ package final class JourneyStep {
             steps.append(
                 Step(subject: .profile(person), input: .attributes(before: change.before, at: change.at)))
         }
-        var all = events.map { ($0, true) } + others.map { ($0, false) }
-        if !others.isEmpty { all.sort { $0.0.place < $1.0.place } }
-        for (event, isConcerning) in all {
+        var traits = Dictionary(turns.map { ($0.place, $0.traits) }) { $1 }
+        func step(_ event: Event, isOnlyRemembered: Bool) -> Step {
             let profile = event.profile.map { persons[$0] ?? $0 }
-            let subject = profile.map(Subject.profile) ?? .event(event.occurrence.id)
-            steps.append(
-                Step(
-                    subject: subject, input: .event(event.occurrence), place: event.place,
-                    isRemembered: event.isStored, isOnlyRemembered: !isConcerning, isAttached: attached))
+            return Step(
+                subject: profile.map(Subject.profile) ?? .event(event.occurrence.id),
+                input: .event(event.occurrence), place: event.place,
+                traits: isOnlyRemembered ? [] : traits.removeValue(forKey: event.place) ?? [],
+                isRemembered: event.isStored, isOnlyRemembered: isOnlyRemembered, isAttached: attached)
         }
+        var placed = events.map { step($0, isOnlyRemembered: false) }
+        placed += others.map { step($0, isOnlyRemembered: true) }
+        for turn in turns {
+            guard let traits = traits[turn.place] else { continue }
+            let person = persons[turn.profile] ?? turn.profile
+            placed.append(
+                Step(
+                    subject: .profile(person), input: .attributes(before: [], at: turn.at), place: turn.place,
+                    traits: traits))
+        }
+        if !others.isEmpty || !turns.isEmpty { placed.sort { ($0.place ?? 0) < ($1.place ?? 0) } }
+        steps += placed
         return try run(steps, besides: Set(merged.map { .profile(persons[$0] ?? $0) }), at: now, connection)
     }
 
@@ -178,9 +207,8 @@ package final class JourneyStep {
             person = .profile(try PersonTable.resolve([profile], connection)[profile] ?? profile)
         }
         return try attempt(
-            [Step(subject: person, input: .resumed(what, at: now))], besides: [], behind: [:], without: [],
-            withholding: [],
-            at: now, connection)
+            [Step(subject: person, input: .resumed(what, at: now))], besides: [], behind: [:], turning: [],
+            without: [], withholding: [], at: now, connection)
     }
 
     /// What the database refuses of it goes into the quarantine, and the rest is done.
@@ -194,11 +222,12 @@ package final class JourneyStep {
         return outcome
     }
 
-    /// Steps all of it, or fails. `past`: what was stepped before and is not in the table yet.
+    /// Steps all of it, or fails. `past`: what was stepped before and is not in the table yet. `turning`: these steps and
+    /// those to come whose events have changed attributes.
     func attempt(
         _ steps: [Step], besides others: Set<Subject>,
-        behind past: [Subject: [Occurrence]], without absent: [AbsentServer], withholding: Set<String>,
-        at now: Timestamp, _ connection: Connection
+        behind past: [Subject: [Occurrence]], turning: [Step], without absent: [AbsentServer],
+        withholding: Set<String>, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         var table = PersonTable()
         let stepped = steps.filter { !$0.isOnlyRemembered }
@@ -207,8 +236,8 @@ package final class JourneyStep {
         try table.load(
             others.union(stepped.map(\.subject)), places: places(of: stepped),
             besides: steps.compactMap(\.input.timer),
-            strays: Dictionary(strays.map { ($0.event, $0.profile) }) { a, _ in a }, with: rules.engine,
-            at: now, connection)
+            strays: Dictionary(strays.map { ($0.event, $0.profile) }) { a, _ in a }, before: turning,
+            with: rules.engine, at: now, connection)
         let ends = try ends(stepped, table.ids, connection)
         let coming = Set(steps.compactMap(\.stray?.event))
         var histories: [Subject: StoredHistory] = [:]
@@ -244,6 +273,7 @@ package final class JourneyStep {
         for step in steps where table.persons[step.subject] != nil {
             var step = step
             let subject = step.subject
+            if let before = table.turn(step) { step.follow(before) }
             let history =
                 histories[subject]
                 ?? StoredHistory(

@@ -43,14 +43,18 @@ struct PersonTable {
     ///
     /// Of enrolments those are read that run or are looked at for some other reason, the last one of each place that
     /// is asked for, and those named in `besides`: what somebody has finished, be it ten thousand keys, costs nothing.
+    ///
+    /// Persons have the attributes that they had before the steps `turning`.
     mutating func load(
         _ subjects: Set<Subject>, places: Set<Place> = [], besides ended: [UUID] = [],
-        strays: [UUID: UUID] = [:], with engine: Engine, at now: Timestamp, _ connection: Connection
+        strays: [UUID: UUID] = [:], before turning: [JourneyStep.Step] = [], with engine: Engine,
+        at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try lock(profiles, at: now, connection)
         for subject in subjects { persons[subject] = Journeys.Person(subject) }
         try readProfiles(profiles, connection)
+        for step in turning.reversed() { turnBack(step) }
         let all = subjects.map(\.id).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try readEnrolments(of: all, places: Array(places), besides: ended, at: now, connection)
         for place in places { known[place.subject, default: []].insert(place) }
@@ -178,6 +182,22 @@ struct PersonTable {
     }
 
     // MARK: Stepping
+
+    /// Makes of the attributes what the step's event made of them. Returns what they were before, if it made anything.
+    mutating func turn(_ step: JourneyStep.Step) -> [UInt8]? {
+        guard !step.traits.isEmpty, let before = persons[step.subject]?.attributes else { return nil }
+        for trait in step.traits { set(trait.trait, to: trait.after, of: step.subject) }
+        return before
+    }
+
+    private mutating func turnBack(_ step: JourneyStep.Step) {
+        for trait in step.traits.reversed() { set(trait.trait, to: trait.before, of: step.subject) }
+    }
+
+    private mutating func set(_ trait: String, to json: [UInt8]?, of subject: Subject) {
+        guard let attributes = persons[subject]?.attributes else { return }
+        persons[subject]?.attributes = Attributes.setting(trait: trait, to: json, in: attributes)
+    }
 
     /// Steps one person, and remembers what is to be written.
     mutating func step(

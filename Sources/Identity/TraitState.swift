@@ -5,11 +5,12 @@ import Foundations
 /// Pure. Events come late and in any order, and profiles are merged at any moment; so a state keeps the *time* of
 /// what decided it, and operations of one kind end at the same value in every order:
 ///
-///     set        the latest by event time, then by event id; also against unset
+///     set        the latest by event time; of the same instant, what came last; also against unset
 ///     set once   the earliest; any set goes before it
 ///     append     the union, no element twice (elements stand in the order in which they came)
 ///     increment  the exact sum
 ///
+/// What came last is what is applied last; where two profiles are merged nobody knows, and the event's id decides.
 /// Where kinds are mixed, an append or increment that is older than the last set or unset is dropped.
 package struct TraitState: Sendable, Equatable {
     /// Bounds: bytes of one value, elements of a list, entries of the history, traits of a person.
@@ -18,7 +19,7 @@ package struct TraitState: Sendable, Equatable {
     package static let mostHistory = 10
     package static let mostTraits = 200
 
-    /// A moment with the event that it is of: what orders two changes.
+    /// A moment with the event that it is of: what orders the changes of two profiles.
     package struct Stamp: Sendable, Equatable, Comparable {
         package let at: Timestamp
         package let event: UUID
@@ -77,14 +78,14 @@ package struct TraitState: Sendable, Equatable {
         case .append: if !isOutdated(stamp), !extend(by: change.value) { return false }
         case .increment: if !isOutdated(stamp), !add(change.value) { return false }
         }
-        latest = max(latest, stamp)
+        if latest.at <= stamp.at { latest = stamp }
         let entry = Entry(operation: change.operation, value: change.value, stamp: stamp, source: source)
-        history = Self.bounded(history + [entry])
+        history = Self.bounded([entry] + history)
         return true
     }
 
     private mutating func set(_ change: TraitChange, _ stamp: Stamp) {
-        if let base, operation != .setOnce, stamp < base { return }
+        if operation != .setOnce, isOutdated(stamp) { return }
         value = change.operation == .set ? change.value : nil
         operation = change.operation
         base = stamp
@@ -92,14 +93,14 @@ package struct TraitState: Sendable, Equatable {
 
     private mutating func setOnce(_ change: TraitChange, _ stamp: Stamp) {
         let isFree = value == nil && !isOutdated(stamp)
-        let isEarlier = operation == .setOnce && base.map { stamp < $0 } ?? true
+        let isEarlier = operation == .setOnce && (base == nil || isOutdated(stamp))
         guard isFree || isEarlier else { return }
         value = change.value
         operation = .setOnce
         base = stamp
     }
 
-    private func isOutdated(_ stamp: Stamp) -> Bool { base.map { stamp < $0 } ?? false }
+    private func isOutdated(_ stamp: Stamp) -> Bool { base.map { stamp.at < $0.at } ?? false }
 
     private mutating func extend(by new: [UInt8]) -> Bool {
         guard let list = TraitValue.union(value, new), list.count <= Self.mostElements * Self.longestValue
@@ -118,8 +119,9 @@ package struct TraitState: Sendable, Equatable {
         return true
     }
 
+    /// The newest first; of the same instant they stay as they are.
     private static func bounded(_ history: [Entry]) -> [Entry] {
-        Array(history.sorted { $1.stamp < $0.stamp }.prefix(mostHistory))
+        Array(history.sorted { $1.stamp.at < $0.stamp.at }.prefix(mostHistory))
     }
 
     // MARK: Merging
@@ -129,7 +131,7 @@ package struct TraitState: Sendable, Equatable {
     package static func merged(_ a: TraitState, _ b: TraitState, _ rule: TraitRule.Merge?) -> TraitState {
         var result = decided(a, b, rule ?? natural(a, b))
         result.latest = max(a.latest, b.latest)
-        result.history = bounded(a.history + b.history)
+        result.history = bounded((a.history + b.history).sorted { $1.stamp < $0.stamp })
         return result
     }
 

@@ -9,10 +9,26 @@ package struct ProfileChange: Sendable {
     package let change: TraitChange
     package let stamp: TraitState.Stamp
     package let source: String
+    /// Where its event stands in its transaction; nil: it came before.
+    package let place: Int?
 
-    package init(_ profile: UUID, _ change: TraitChange, _ stamp: TraitState.Stamp, source: String) {
+    package init(
+        _ profile: UUID, _ change: TraitChange, _ stamp: TraitState.Stamp, source: String, place: Int? = nil
+    ) {
         (self.profile, self.change, self.stamp, self.source) = (profile, change, stamp, source)
+        self.place = place
     }
+}
+
+/// What an event made of one trait of a person.
+package struct TraitTurn: Sendable {
+    package let profile: UUID
+    package let trait: String
+    /// Where the event stands in its transaction.
+    package let place: Int
+    /// JSON texts; nil: the trait is not there.
+    package let before: [UInt8]?
+    package let after: [UInt8]?
 }
 
 /// Writes what happened to traits, inside the transaction that stores the events: so each change happens once.
@@ -31,13 +47,15 @@ package struct TraitWriter {
     /// How many traits a profile has.
     private var counts: [UUID: Int] = [:]
     private var changed: Set<Place> = []
+    private var turns: [TraitTurn] = []
 
-    /// Writes the changes, in their order, after what merged profiles bring along.
-    package static func write(
+    /// Writes the changes, in their order, after what merged profiles bring along. Returns what each made of its trait,
+    /// of those that have a place.
+    @discardableResult package static func write(
         _ changes: [ProfileChange], after settlement: Settlement, _ rules: IdentityRules,
         _ metrics: IdentityMetrics, _ connection: Connection
-    ) throws(PostgresError) {
-        if changes.isEmpty, settlement.gone.isEmpty { return }
+    ) throws(PostgresError) -> [TraitTurn] {
+        if changes.isEmpty, settlement.gone.isEmpty { return [] }
         var writer = TraitWriter(rules: rules, metrics: metrics)
         let inherited = try writer.inherited(settlement.gone, connection)
         var places = Set(changes.map { Place(profile: $0.profile, trait: $0.change.trait) })
@@ -46,6 +64,7 @@ package struct TraitWriter {
         for (place, state) in inherited { writer.inherit(state, at: place) }
         for change in changes { writer.apply(change) }
         try writer.write(connection)
+        return writer.turns
     }
 
     private init(rules: IdentityRules, metrics: IdentityMetrics) {
@@ -65,6 +84,7 @@ package struct TraitWriter {
 
     private mutating func apply(_ change: ProfileChange) {
         let place = Place(profile: change.profile, trait: change.change.trait)
+        let before = states[place]?.value
         if var state = states[place] {
             guard state.apply(change.change, change.stamp, source: change.source) else {
                 return metrics.ignoredChanges.add()
@@ -79,6 +99,10 @@ package struct TraitWriter {
             counts[change.profile] = count + 1
         }
         changed.insert(place)
+        guard let event = change.place, let after = states[place], after.value != before else { return }
+        turns.append(
+            TraitTurn(
+                profile: place.profile, trait: place.trait, place: event, before: before, after: after.value))
     }
 
     // MARK: Reading

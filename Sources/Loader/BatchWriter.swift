@@ -73,9 +73,9 @@ final class BatchWriter {
         for i in range { decide(&batch.events[i]) }
         try keys.take(batch, range, connection)
         for i in range { decideRest(&batch.events[i]) }
-        try journeys?.look(at: persons.changing(batch), batch, connection)
+        try journeys?.look(at: persons.changing, batch, connection)
         try persons.write(batch, range, connection)
-        try journeys?.write(batch, range, merged: persons.winners, connection)
+        try journeys?.write(batch, range, persons.turns, merged: persons.winners, connection)
         let stored = range.filter { batch.events[$0].outcome == .stored }
         try rows.copy(batch, stored, connection)
         try visits?.write(stored.compactMap { visitEvent(batch, $0) }, connection)

@@ -17,7 +17,7 @@ final class JourneyGate {
     /// What the present transaction came to.
     private(set) var outcome = JourneyStep.Outcome()
 
-    /// Of the range: persons whose attributes may change, as they are before.
+    /// Of the range: persons whose attributes something else than its events may change, as they are before.
     private var changes: [JourneyStep.Change] = []
 
     /// Nanoseconds between two looks.
@@ -60,8 +60,10 @@ final class JourneyGate {
 
     /// Steps the events of the range that are stored, or that live on in journeys only, and numbers all of them. Call
     /// before they are written: what a journey looks back at is what came before, and the numbers go with them.
+    ///
+    /// - Parameter turns: What the events made of attributes, in their order.
     func write(
-        _ batch: Batch, _ range: Range<Int>, merged: Set<UUID>, _ connection: Connection
+        _ batch: Batch, _ range: Range<Int>, _ turns: [TraitTurn], merged: Set<UUID>, _ connection: Connection
     ) throws(PostgresError) {
         if step.rules.isEmpty { return }
         let going = range.filter {
@@ -69,11 +71,12 @@ final class JourneyGate {
         }
         let events = going.compactMap { isConcerned($0, batch) ? event($0, batch) : nil }
         var came = JourneyStep.Outcome()
-        if !events.isEmpty || !changes.isEmpty || !merged.isEmpty {
-            let others = witnesses(going, besides: events, merged, batch)
+        let turns = self.turns(turns, batch)
+        if !events.isEmpty || !changes.isEmpty || !turns.isEmpty || !merged.isEmpty {
+            let others = witnesses(going, besides: events, turns, merged, batch)
             let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
             came = try step.step(
-                events, others: others, changes: changes, merged: merged, at: now, connection)
+                events, others: others, changes: changes, turns: turns, merged: merged, at: now, connection)
             outcome.add(came)
         }
         if going.isEmpty { return }
@@ -107,12 +110,23 @@ final class JourneyGate {
             isStored: batch.events[i].outcome == .stored)
     }
 
+    /// What each event made of its person. Where nobody watches attributes, it only matters to persons who are stepped.
+    private func turns(_ traits: [TraitTurn], _ batch: Batch) -> [JourneyStep.Turn] {
+        Dictionary(grouping: traits, by: \.place).map { place, traits in
+            let claim = batch.claims[batch.events[place].request]
+            return JourneyStep.Turn(
+                profile: traits[0].profile, place: place, at: claim.receivedAt, traits: traits)
+        }
+    }
+
     /// Events that start nothing, of persons that are stepped: a condition may look back at them within the batch, as
     /// it would if they had come in one before.
     private func witnesses(
-        _ going: [Int], besides events: [JourneyStep.Event], _ merged: Set<UUID>, _ batch: Batch
+        _ going: [Int], besides events: [JourneyStep.Event], _ turns: [JourneyStep.Turn], _ merged: Set<UUID>,
+        _ batch: Batch
     ) -> [JourneyStep.Event] {
-        let persons = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
+        var persons = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
+        if step.watchesAttributes { persons.formUnion(turns.map(\.profile)) }
         let places = Set(events.map(\.place))
         return going.compactMap { i in
             guard batch.events[i].outcome == .stored, !places.contains(i),

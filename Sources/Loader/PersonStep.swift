@@ -15,6 +15,8 @@ final class PersonStep {
     /// By event: its sign.
     private var signOf: [Int: Int] = [:]
     private var attached: [WaitingEvents.Attached] = []
+    /// What the events of the range made of traits, in their order.
+    private(set) var turns: [TraitTurn] = []
 
     var rules: IdentityRules {
         didSet { reader = SignReader(rules, metrics: metrics) }
@@ -27,7 +29,7 @@ final class PersonStep {
 
     /// What the events say that are processed, in their order. `active`: the requests that have such events.
     func read(_ batch: Batch, _ events: [Int], _ active: [Int]) -> [Sign] {
-        (signs, settlement, signOf) = ([], Settlement(), [:])
+        (signs, settlement, signOf, turns) = ([], Settlement(), [:], [])
         if rules.isEmpty { return [] }
         var claim = 0
         for i in events {
@@ -62,7 +64,7 @@ final class PersonStep {
         if signs.isEmpty, settlement.merges.isEmpty, settlement.awaited.isEmpty { return }
         let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
         let (attached, late) = try WaitingEvents.attach(settlement.awaited, at: now, rules, connection)
-        try TraitWriter.write(late + changes(batch), after: settlement, rules, metrics, connection)
+        turns = try TraitWriter.write(late + changes(batch), after: settlement, rules, metrics, connection)
         let waiting = settlement.waiting.filter { batch.events[$0.event].outcome == .stored }
             .map { self.waiting($0, batch) }
         try WaitingEvents.add(waiting, rules, connection)
@@ -71,12 +73,8 @@ final class PersonStep {
         metrics.waiting.add(waiting.count { !$0.isQuestionOnly })
     }
 
-    /// Persons whose traits the range may change.
-    func changing(_ batch: Batch) -> Set<UUID> {
-        Set(
-            signs.compactMap { batch.profile(of: $0.event) } + settlement.merges.map(\.winner)
-                + settlement.awaited.map(\.profile))
-    }
+    /// Persons whose traits something else may change than events of the range: merges, and events that waited.
+    var changing: Set<UUID> { winners.union(settlement.awaited.map(\.profile)) }
 
     /// Persons that others were merged into.
     var winners: Set<UUID> { Set(settlement.merges.map(\.winner)) }
@@ -104,7 +102,8 @@ final class PersonStep {
             let stamp = TraitState.Stamp(time(sign.event, batch), event.view.id)
             let source = batch.claims[event.request].source.text
             for change in sign.changes + settlement.changes(by: sign) {
-                changes.append(ProfileChange(profile, change, stamp, source: source))
+                changes.append(
+                    ProfileChange(profile, change, stamp, source: source, place: sign.event))
             }
         }
         return changes

@@ -256,6 +256,42 @@ import Testing
         #expect(output.contains("the live version fired 3") && !output.contains("only the"), "\(output)")
     }
 
+    /// What a later event makes of the profile is not seen before, though one transaction stores both.
+    @Test func anEventFindsItsProfileAsItWasThen() throws {
+        let world = try JourneysWorld(
+            Self.journeys + """
+
+                gilded:
+                  state: live
+                  on: {segment: goldies, enters: true}
+                  reentry: always
+                  do: [{webhook: feed, params: {gilded: "{attr.email}"}}]
+                """, segments: #"{goldies: {where: 'attr.tier == "gold"'}}"#)
+        try world.settle()
+        let (early, late, mail) = (unique("visit"), unique("visit"), unique("a") + "@example.com")
+        let events = [
+            #"{"type":"visit","properties":{"visit":"\#(early)","email":"\#(mail)"}}"#,
+            #"{"type":"page view","properties":{"tier":"gold"}}"#,
+            #"{"type":"visit","properties":{"visit":"\#(late)"}}"#,
+            #"{"type":"visit","properties":{"visit":"\#(unique("visit"))","tier":"silver"}}"#,
+            #"{"type":"page view","properties":{"tier":"gold"}}"#,
+            #"{"type":"page view","properties":{"tier":"bronze"}}"#,
+        ]
+        _ = try world.server.track(
+            """
+            {"source":{"id":"shop"},"session":{"id":\(quoted(unique("s")))},"options":{"debugger":true,"profile":true},
+             "events":[\(events.joined(separator: ","))]}
+            """)
+        try world.await(2, with: #""gilded":"\#(mail)""#)
+        let body = try world.await(1, with: late)[0]
+        #expect(body.contains(#""att_params":{"tier":"gold"}"#), "\(body)")
+        #expect(try world.decisions("fired", key: early) == 0)
+        #expect(world.bodies(with: early).isEmpty && world.bodies(with: #""gilded":"\#(mail)""#).count == 2)
+        #expect(
+            try world.database.value(
+                "select traits ->> 'tier' from profile where traits ->> 'email' = $1", mail) == "bronze")
+    }
+
     @Test func aSegmentIsCountedAndListed() throws {
         let world = try JourneysWorld(
             Self.journeys,

@@ -6,7 +6,7 @@ import Testing
 
 /// Traits end at the same value in whatever order their events come.
 struct TraitStateTests {
-    private typealias Operation = TraitMapping.Operation
+    typealias Operation = TraitMapping.Operation
 
     private static func change(_ operation: TraitMapping.Operation, _ value: String) -> TraitChange {
         TraitChange("t", operation, Array(value.utf8))
@@ -33,6 +33,20 @@ struct TraitStateTests {
         #expect(value([(.set, "1", 5), (.set, "2", 3)]) == "1")
         #expect(value([(.set, "1", 5), (.unset, "null", 6), (.set, "2", 4)]) == nil)
         #expect(value([(.unset, "null", 6), (.set, "2", 7)]) == "2")
+    }
+
+    /// As the events of one request do that say no time: their ids have no order.
+    @Test(arguments: [(Operation.set, "2"), (.setOnce, "1")])
+    func ofTheSameInstantTheOrderOfArrivalDecides(_ operation: Operation, _ expected: String) throws {
+        func stamp(_ id: UInt64) -> TraitState.Stamp {
+            TraitState.Stamp(Timestamp(seconds: 1), UUID(high: 1, low: id))
+        }
+        for ids in [[1, 2], [2, 1]] as [[UInt64]] {
+            var state = try #require(TraitState(Self.change(operation, "1"), stamp(ids[0]), source: "a"))
+            state.apply(Self.change(operation, "2"), stamp(ids[1]), source: "b")
+            #expect(state.value.map { String(decoding: $0, as: UTF8.self) } == expected)
+            #expect(state.history.map(\.source) == ["b", "a"])
+        }
     }
 
     @Test func setOnceKeepsTheEarliestAndASetGoesBeforeIt() {

@@ -186,26 +186,3 @@ extension Stepping {
         emit(.set(name: assignment.name, json: Array(json.bytes)))
     }
 }
-
-/// A profile's attributes as JSON text.
-enum Attributes {
-    static func setting(_ name: String, to json: [UInt8], in attributes: [UInt8]) -> [UInt8] {
-        let reading = Reading(attributes)
-        defer { withExtendedLifetime(reading) {} }
-        let wanted = Name(name)
-        var buffer = ByteBuffer(capacity: attributes.count + json.count + 64)
-        buffer.append(UInt8(ascii: "{"))
-        for (key, value) in reading.root.members where !wanted.bytes.withUnsafeBytes({ key.isText($0) }) {
-            if buffer.count > 1 { buffer.append(UInt8(ascii: ",")) }
-            buffer.append(key.bytes)
-            buffer.append(UInt8(ascii: ":"))
-            buffer.append(value.bytes)
-        }
-        if buffer.count > 1 { buffer.append(UInt8(ascii: ",")) }
-        appendJSONString(name, to: &buffer)
-        buffer.append(UInt8(ascii: ":"))
-        buffer.append(json)
-        buffer.append(UInt8(ascii: "}"))
-        return Array(buffer.bytes)
-    }
-}
