@@ -12,6 +12,8 @@ struct Horizon {
     struct Server: Equatable {
         let loadedUntil: Timestamp
         let aliveAt: Timestamp
+        /// How often it has said that it lives while it was loading.
+        var beats: Int64 = 0
         /// For people, and to know it again: host and instance.
         let name: String
     }
@@ -19,7 +21,12 @@ struct Horizon {
     /// What was heard of a server, and when (nil: nothing yet).
     private struct Word {
         var aliveAt: Timestamp
+        var beats: Int64
         var heardAt: UInt64?
+
+        init(_ server: Server, heardAt: UInt64?) {
+            (aliveAt, beats, self.heardAt) = (server.aliveAt, server.beats, heardAt)
+        }
     }
 
     private var words: [String: Word] = [:]
@@ -48,8 +55,10 @@ struct Horizon {
             let silent = wall.microseconds - server.aliveAt.microseconds
             var word =
                 words[server.name]
-                ?? Word(aliveAt: server.aliveAt, heardAt: silent < Self.forgotten ? now : nil)
-            if word.aliveAt != server.aliveAt { word = Word(aliveAt: server.aliveAt, heardAt: now) }
+                ?? Word(server, heardAt: silent < Self.forgotten ? now : nil)
+            if (word.aliveAt, word.beats) != (server.aliveAt, server.beats) {
+                word = Word(server, heardAt: now)
+            }
             known[server.name] = word
             if let heardAt = word.heardAt, now - heardAt < Self.patience {
                 until = min(until ?? server.loadedUntil, server.loadedUntil)
@@ -67,12 +76,15 @@ struct Horizon {
     static func servers(_ connection: Connection) throws(PostgresError) -> [Server] {
         let rows = try connection.execute(
             """
-            select distinct on (instance) loaded_until, alive_at, host || ' (' || instance || ')' from spool_position
-            order by instance, alive_at desc
+            select distinct on (p.instance) p.loaded_until, p.alive_at, coalesce(h.beats, 0),
+                p.host || ' (' || p.instance || ')'
+            from spool_position p left join heartbeat h on h.instance = p.instance
+            order by p.instance, p.alive_at desc
             """)
         return (0..<rows.count).map {
             Server(
-                loadedUntil: rows.timestamp($0, 0), aliveAt: rows.timestamp($0, 1), name: rows.string($0, 2))
+                loadedUntil: rows.timestamp($0, 0), aliveAt: rows.timestamp($0, 1), beats: rows.int8($0, 2),
+                name: rows.string($0, 3))
         }
     }
 }

@@ -26,6 +26,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         package var linger = 15
         /// How often an idle server says that it is alive, and up to when it has loaded, in milliseconds.
         package var heartbeat = 500
+        /// How a busy one does.
+        var pulse = Heartbeat.Pace()
         /// The silence after which a session has ended, in microseconds; nil: sessions have no starts and ends.
         package var sessionTimeout: Int64?
 
@@ -64,6 +66,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private var position = LoadPosition.start
     private var partitions = Partitions()
     private let note: LoadingNote
+    private let pulse: Heartbeat
     /// What crashed the process before, until it is loaded or found.
     private var suspicion: Suspicion?
     private let batch = Batch()
@@ -90,6 +93,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private var isCutting = false
     /// So many merges take about 50 ms.
     private static let mostMerges = 800
+    /// Nanoseconds after which a transaction was too large for this machine: what waits for it waits for all of it.
+    private static let longest: UInt64 = 5_000_000_000
     private var isStopping = false
     private var onStopped: (@Sendable () -> Void)?
 
@@ -106,6 +111,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         self.clock = clock
         self.logger = logger
         positions = PositionStore(instance: spool.instance, epoch: spool.epoch, host: options.host)
+        pulse = Heartbeat(instance: spool.instance, pace: options.pulse, clock: clock, logger: logger)
         note = try LoadingNote(path: spool.directory + "/loading")
         suspicion = try note.suspicion()
         if let suspicion {
@@ -122,6 +128,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     package func use(_ conninfo: String?) {
         queue.async {
             self.conninfo = conninfo
+            self.pulse.use(conninfo)
             self.backoff = 0
             if conninfo == nil { self.disconnect("PostgreSQL is starting") }
             self.work()
@@ -202,6 +209,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     }
 
     private func finish() {
+        pulse.stop()
         connection?.close()
         connection = nil
         onStopped?()
@@ -318,8 +326,10 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         accuse()
         let range = Suspicion(
             begin: position, events: max(batch.events.count, 1), crashes: suspicion?.trial.crashes ?? 0)
-        let result = try note.trying(range) { () throws(PostgresError) in
-            try transaction.run(batch, from: position, now: clock.now(), connection)
+        let result = try pulse.during { () throws(PostgresError) in
+            try note.trying(range) { () throws(PostgresError) in
+                try transaction.run(batch, from: position, now: clock.now(), connection)
+            }
         }
         if result == .tooLarge {
             (batchSize, isCutting) = (Self.mostMerges, true)
@@ -331,7 +341,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             return try goOn(from: positions.read(clock.now(), connection))
         }
         position = batch.end
-        batchSize = min(batchSize * 2, options.events)
+        let isSlow = clock.monotonic() - begun > Self.longest
+        batchSize = isSlow ? max(batchSize / 2, min(options.events, 100)) : min(batchSize * 2, options.events)
         isCutting = false
         metrics.count(transaction.writer.committed(at: clock.now()))
         lastCommit = clock.monotonic()

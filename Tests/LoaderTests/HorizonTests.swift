@@ -112,6 +112,33 @@ struct HorizonTests {
         try node.stop()
     }
 
+    /// Whose transaction takes long is not taken for gone: what it is loading may be evidence.
+    @Test func aServerSpeaksWhileItIsLoading() throws {
+        let database = try PostgresServer.shared.get().makeDatabase()
+        let node = try Node(database, pulse: Heartbeat.Pace(look: 10, patience: 20))
+        try node.write([TestRequest()])
+        node.load()
+        try node.drain()
+        let other = try Connection(database.conninfo, name: "test")
+        let listener = try Connection(database.conninfo, name: "test")
+        func beats() throws -> Int64 { try #require(try Horizon.servers(listener).first).beats }
+        try other.begin()
+        try other.script("lock table event in exclusive mode")
+        try node.write([TestRequest()])
+        for _ in 0..<2 {
+            let before = try beats()
+            try eventually("the busy server speaks") { try beats() > before }
+        }
+        try other.rollback()
+        try node.drain()
+        try eventually("it falls silent again, and lets its connection go") {
+            try database.count(
+                "select count(*) from pg_stat_activity where application_name = 'waymark heartbeat' and datname = current_database()"
+            ) == 0
+        }
+        try node.stop()
+    }
+
     @Test func aSpoolThatWasNeverLoadedPromisesNothing() throws {
         let database = try PostgresServer.shared.get().makeDatabase()
         let node = try Node(database, silence: 60_000_000)

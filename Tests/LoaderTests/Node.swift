@@ -21,7 +21,8 @@ final class Node: Sendable {
         _ database: Database, folder: String? = nil, events: Int = 5000, linger: Int = 0,
         segmentBytes: Int = 1 << 20,
         cache: SessionCache = SessionCache(capacity: 1024), clock: Clock = .system, days: Int? = 30,
-        retain: Int64 = 3_600_000_000, silence: Int64? = nil
+        retain: Int64 = 3_600_000_000, silence: Int64? = nil,
+        pulse: Heartbeat.Pace = Heartbeat.Pace()
     ) throws {
         self.database = database
         let path = try folder ?? Scratch.shared.newFolder("data")
@@ -36,6 +37,7 @@ final class Node: Sendable {
         loading.events = events
         loading.linger = linger
         loading.sessionTimeout = silence
+        loading.pulse = pulse
         loading.heartbeat = silence == nil ? 2000 : 100
         loader = try Loader(
             spool: spool, cache: cache, installation: Installation(data: path), receipts: receipts,

@@ -12,6 +12,7 @@ package enum Schema {
         Migration(number: 6, name: "webhooks", sql: webhooks),
         Migration(number: 7, name: "journeys", sql: journeys),
         Migration(number: 8, name: "versions left", sql: versionsLeft),
+        Migration(number: 9, name: "heartbeat", sql: heartbeat),
     ]
 
     private static let collect = #"""
@@ -187,5 +188,11 @@ package enum Schema {
         ) with (fillfactor = 50);
         comment on column spool_position.position is 'segment * 2^32 + offset of the record to be loaded next';
         comment on column spool_position.part is 'how many events of that record are loaded already';
+        """#
+
+    /// The row in `spool_position` is locked while a server loads: here it says meanwhile that it lives.
+    static let heartbeat = #"""
+        create table heartbeat (instance uuid primary key, beats bigint not null) with (fillfactor = 50);
+        comment on table heartbeat is 'servers whose loader is, or was, in a transaction that takes long';
         """#
 }
