@@ -1,13 +1,16 @@
-/// When the loader leaves the machine to Intake: in the first ten seconds of a burst that takes all of its processors,
-/// unless what waits is a quarter of the spool; then the two share, until the loader has caught up.
+/// When the loader leaves the machine to Intake: for ten seconds of a burst that takes all of its processors, unless what
+/// waits is a quarter of the spool; then the two share, until it was calm for a while. A load that is held back by its
+/// own backlog is no new burst each time that the loader has caught up.
 ///
 /// Pure: it is told what arrived, what was loaded and how busy the processors were, and says whether to pause.
 /// Somebody who waits for a commit is never put off, nor is a trickle that costs next to nothing to load.
 struct Courtesy {
-    /// Nanoseconds from the beginning of a burst for which it has the machine.
-    static let patience: UInt64 = 10_000_000_000
+    /// How many pauses a burst is given.
+    static let patience = 100
     /// How long a pause is, before it is decided anew, in milliseconds.
     static let pause = 100
+    /// Nanoseconds of calm after which the next burst is one of its own.
+    static let calm: UInt64 = 5_000_000_000
     /// The processors count as taken when they were idle for less than this share of the time: waiting for the disk and
     /// for each other, they are never busy throughout.
     private static let idle = 0.4
@@ -20,8 +23,10 @@ struct Courtesy {
     private var loading = 0.0
     private var arriving = 0.0
     private var idle = 1.0
-    /// When next to nothing waited last: a burst began after that.
-    private var caughtUp: UInt64?
+    /// Pauses that the present burst, or the next one, has left.
+    private var left = Self.patience
+    /// Since when next to nothing waits or arrives.
+    private var calmSince: UInt64?
     private var before: (arrived: Int, processors: ProcessorTimes, at: UInt64)?
 
     /// Notes how much has arrived since some beginning, in bytes, and what the processors have done since theirs, at
@@ -44,11 +49,18 @@ struct Courtesy {
 
     /// Is it better to wait? `backlog`: the bytes that are not loaded; `now`: monotonic nanoseconds.
     mutating func yields(backlog: Int, capacity: Int, someoneWaits: Bool, at now: UInt64) -> Bool {
-        if Double(backlog) <= loading * Self.trifle { caughtUp = now }
-        guard loading > 0, arriving > loading * Self.burst, idle < Self.idle, !someoneWaits else {
+        let isBurst = arriving > loading * Self.burst
+        if isBurst || Double(backlog) > loading * Self.trifle { calmSince = nil } else { rest(at: now) }
+        guard loading > 0, isBurst, idle < Self.idle, !someoneWaits, left > 0, backlog < capacity / 4 else {
             return false
         }
-        guard let caughtUp, now - caughtUp < Self.patience else { return false }
-        return backlog < capacity / 4
+        left -= 1
+        return true
+    }
+
+    private mutating func rest(at now: UInt64) {
+        let since = calmSince ?? now
+        if now - since >= Self.calm { left = Self.patience }
+        calmSince = since
     }
 }

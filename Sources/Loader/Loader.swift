@@ -22,8 +22,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         package var events = 5000
         /// … and how many bytes.
         package var bytes = 8 << 20
-        /// The least time between two commits while there is little to load, in milliseconds.
-        package var linger = 15
+        /// The least time from one batch to the next while there is little to load, in milliseconds.
+        package var linger = 20
         /// How often an idle server says that it is alive, and up to when it has loaded, in milliseconds.
         package var heartbeat = 500
         /// How a busy one does.
@@ -84,7 +84,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     /// Milliseconds to the next try after a failure; 0: all is well.
     private var backoff = 0
     private var retryAt: UInt64 = 0
-    private var lastCommit: UInt64 = 0
+    private var lastBegin: UInt64 = 0
     private var lastCheck: UInt64 = 0
     private var lastHeartbeat: UInt64 = 0
     /// Looks at an idle spool that are on their way: one at most.
@@ -175,10 +175,9 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
 
     private func step() throws {
         let connection = try connected()
-        let wait = lastCommit + UInt64(options.linger) * 1_000_000
-        if clock.monotonic() < wait, !isStopping, !isFarBehind {
-            return again(after: options.linger)
-        }
+        // Whoever takes longer for a batch finds enough for the next one.
+        let (now, next) = (clock.monotonic(), lastBegin + UInt64(options.linger) * 1_000_000)
+        if now < next, !isStopping, !isFarBehind { return again(after: Int((next - now) / 1_000_000) + 1) }
         if yields() { return again(after: Courtesy.pause) }
         try fill()
         if batch.isEmpty { return try idle(connection) }
@@ -318,7 +317,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         guard let transaction else { return }
         transaction.writer.use(rules.withLock { $0 })
         transaction.writer.limit(merges: batchSize > Self.mostMerges ? Self.mostMerges : .max)
-        let begun = clock.monotonic()
+        lastBegin = clock.monotonic()
         let days = Set(batch.claims.lazy.map(\.receivedAt.day))
         try partitions.ensure(days, today: clock.now().day, connection)
         try frozen.refresh(at: clock.monotonic(), atOnce: batch.hasReplays, connection, logger)
@@ -341,14 +340,14 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             return try goOn(from: positions.read(clock.now(), connection))
         }
         position = batch.end
-        let isSlow = clock.monotonic() - begun > Self.longest
+        let took = clock.monotonic() - lastBegin
+        let isSlow = took > Self.longest
         batchSize = isSlow ? max(batchSize / 2, min(options.events, 100)) : min(batchSize * 2, options.events)
         isCutting = false
         metrics.count(transaction.writer.committed(at: clock.now()))
-        lastCommit = clock.monotonic()
-        lastHeartbeat = lastCommit
+        lastHeartbeat = lastBegin + took
         spool.release(upTo: position.record)
-        courtesy.loaded(bytes: batch.bytes, nanoseconds: lastCommit - begun)
+        courtesy.loaded(bytes: batch.bytes, nanoseconds: took)
         loadedBytes += batch.bytes
         acquit()
         outcomes.committed(batch)

@@ -16,38 +16,51 @@ import Testing
     }
 
     @Test(arguments: [
-        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, after: UInt64(2), waits: false, yields: true),
-        (arriving: 5_000_000, idle: 2, backlog: 50_000_000, after: 2, waits: false, yields: true),
-        (arriving: 1_000_000, idle: 2, backlog: 50_000_000, after: 2, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 60, backlog: 50_000_000, after: 2, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, after: 11, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 2, backlog: 300_000_000, after: 2, waits: false, yields: false),
-        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, after: 2, waits: true, yields: false),
+        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, waits: false, yields: true),
+        (arriving: 5_000_000, idle: 2, backlog: 50_000_000, waits: false, yields: true),
+        (arriving: 1_000_000, idle: 2, backlog: 50_000_000, waits: false, yields: false),
+        (arriving: 30_000_000, idle: 60, backlog: 50_000_000, waits: false, yields: false),
+        (arriving: 30_000_000, idle: 2, backlog: 300_000_000, waits: false, yields: false),
+        (arriving: 30_000_000, idle: 2, backlog: 50_000_000, waits: true, yields: false),
     ])
     func itYieldsInABurstThatTakesTheMachineOnly(
-        _ row: (arriving: Int, idle: Int, backlog: Int, after: UInt64, waits: Bool, yields: Bool)
+        _ row: (arriving: Int, idle: Int, backlog: Int, waits: Bool, yields: Bool)
     ) {
         var courtesy = courtesy(arriving: row.arriving, idle: row.idle)
-        // Nothing waits yet.
-        _ = courtesy.yields(backlog: 0, capacity: 1_000_000_000, someoneWaits: false, at: 2 * second)
         let yields = courtesy.yields(
-            backlog: row.backlog, capacity: 1_000_000_000, someoneWaits: row.waits,
-            at: (2 + row.after) * second)
+            backlog: row.backlog, capacity: 1_000_000_000, someoneWaits: row.waits, at: 2 * second)
         #expect(yields == row.yields)
     }
 
-    /// However much is loaded meanwhile: only who has caught up has time for another burst.
+    /// It catches up again and again, since the load waits for it: that is one burst, and it is over after ten seconds.
     @Test func aLoadThatDoesNotEndIsSharedWith() {
         var courtesy = courtesy(arriving: 30_000_000)
-        func yields(_ backlog: Int, at seconds: UInt64) -> Bool {
-            courtesy.yields(backlog: backlog, capacity: 1 << 30, someoneWaits: false, at: seconds * second)
+        func yields(_ backlog: Int, at tenths: Int) -> Bool {
+            courtesy.yields(
+                backlog: backlog, capacity: 1 << 30, someoneWaits: false, at: UInt64(tenths) * second / 10)
         }
-        #expect(!yields(8_000_000, at: 2))
-        #expect(yields(100_000, at: 3))
-        #expect(yields(8_000_000, at: 12))
-        for at in 13..<60 { #expect(!yields(8_000_000, at: UInt64(at))) }
-        #expect(yields(0, at: 60))
-        #expect(yields(8_000_000, at: 69))
+        for at in 20..<120 { #expect(yields(at % 7 == 0 ? 0 : 8_000_000, at: at)) }
+        for at in 120..<600 { #expect(!yields(at % 7 == 0 ? 0 : 8_000_000, at: at)) }
+    }
+
+    @Test(arguments: [(4, false), (5, true)])
+    func afterACalmThereMayBeAnotherBurst(_ seconds: UInt64, _ isNew: Bool) {
+        var (courtesy, arrived, now) = (courtesy(arriving: 30_000_000), 30_000_000, 2 * second)
+        func yields(_ backlog: Int) -> Bool {
+            courtesy.yields(backlog: backlog, capacity: 1 << 30, someoneWaits: false, at: now)
+        }
+        func look(arriving: Int) {
+            (arrived, now) = (arrived + arriving, now + second)
+            let total = Int(now / second) * 100
+            courtesy.look(arrived: arrived, processors: ProcessorTimes(idle: 0, total: total), at: now)
+        }
+        while yields(8_000_000) {}
+        for _ in 0...seconds {
+            look(arriving: 0)
+            #expect(!yields(0))
+        }
+        look(arriving: 30_000_000)
+        #expect(yields(8_000_000) == isNew)
     }
 
     @Test func theEndOfABurstIsSeen() {
@@ -55,7 +68,6 @@ import Testing
         courtesy.look(
             arrived: 30_100_000, processors: ProcessorTimes(idle: 3, total: 110), at: 2 * second + second / 10
         )
-        _ = courtesy.yields(backlog: 0, capacity: 1 << 30, someoneWaits: false, at: 2 * second)
         let yields = courtesy.yields(
             backlog: 1 << 20, capacity: 1 << 30, someoneWaits: false, at: 3 * second)
         #expect(!yields)
