@@ -17,6 +17,8 @@ final class CarefulSteps {
     private let connection: Connection
     /// What was stepped: not in the table yet, but in the past of what follows.
     private var past: [Subject: [Occurrence]] = [:]
+    /// So many steps are asked for.
+    private var total = 0
     /// Steps whose events have changed attributes.
     private var turning: [Work] = []
     /// Journeys that had faults.
@@ -34,6 +36,7 @@ final class CarefulSteps {
     func run(
         _ work: [Work], besides others: Set<Subject>
     ) throws(PostgresError) -> (outcome: JourneyStep.Outcome, faults: [JourneyFault]) {
+        total = work.count
         turning = work.filter { !$0.traits.isEmpty }
         try settle(work, besides: others)
         outcome.faults += faults.count
@@ -41,7 +44,7 @@ final class CarefulSteps {
     }
 
     private func settle(_ work: [Work], besides others: Set<Subject> = []) throws(PostgresError) {
-        let work = work.filter { !isHopeless($0) }
+        let work = counts.isEmpty ? work : work.filter { !isHopeless($0) }
         if work.isEmpty, others.isEmpty { return }
         let withheld: [JourneyStep.Kept]
         do throws(PostgresError) {
@@ -70,15 +73,20 @@ final class CarefulSteps {
                 work, besides: others, behind: past, turning: coming(work), without: absent,
                 withholding: withholding, at: now, connection)
         }
-        for var one in work where one.isRemembered {
-            if let base = part.base { one.number(from: base) }
-            guard case .event(let occurrence, _, _) = one.input else { continue }
-            past[one.subject, default: []].append(occurrence)
-        }
         let withheld = part.withheld
+        // As a rule nothing follows.
+        if work.count < total || !withheld.isEmpty { remember(work, from: part.base) }
         part.withheld = []
         outcome.add(part)
         return withheld
+    }
+
+    private func remember(_ work: [Work], from base: Int64?) {
+        for var one in work where one.isRemembered {
+            if let base { one.number(from: base) }
+            guard case .event(let occurrence, _, _) = one.input else { continue }
+            past[one.subject, default: []].append(occurrence)
+        }
     }
 
     /// What is stored of attributes already, and not to be seen yet.

@@ -17,10 +17,15 @@ package final class JourneyStep {
         package let place: Int
         /// False: nobody finds it later.
         package let isStored: Bool
+        /// False: it means something only to those who are in a journey, or were.
+        package let mayStart: Bool
 
-        package init(_ occurrence: Occurrence, profile: UUID?, place: Int = 0, isStored: Bool = true) {
+        package init(
+            _ occurrence: Occurrence, profile: UUID?, place: Int = 0, isStored: Bool = true,
+            mayStart: Bool = true
+        ) {
             (self.occurrence, self.profile) = (occurrence, profile)
-            (self.place, self.isStored) = (place, isStored)
+            (self.place, self.isStored, self.mayStart) = (place, isStored, mayStart)
         }
     }
 
@@ -55,6 +60,8 @@ package final class JourneyStep {
     private let identity: IdentityRules
     private let metrics: IdentityMetrics
     private var random = RandomSource()
+    /// Locked by `idle` for the step that follows it in the same transaction.
+    private var locked: Set<Subject> = []
 
     package init(_ rules: RulesInForce, identity: IdentityRules, metrics: IdentityMetrics) {
         (self.rules, self.identity, self.metrics) = (rules, identity, metrics)
@@ -78,15 +85,13 @@ package final class JourneyStep {
         !rules.isEmpty && rules.engine.listens(to: activity)
     }
 
-    /// May an event mean something to somebody? Its person has to be loaded then. It is asked for as a whole only where
-    /// a condition wants to know more than the properties.
-    package func isConcerned(
+    /// What may an event mean to somebody? It is asked for as a whole only where a condition wants to know more than the
+    /// properties.
+    package func concern(
         activity: Bytes, properties: Bytes, time: Timestamp, received: Timestamp,
         _ occurrence: () -> Occurrence
-    ) -> Bool {
-        let concern = sieve.concern(
-            of: activity, properties: properties, time: time, received: received, occurrence)
-        return concern != .nothing
+    ) -> Engine.Concern {
+        sieve.concern(of: activity, properties: properties, time: time, received: received, occurrence)
     }
 
     /// Journeys whose timers wait for the journey.
@@ -116,6 +121,22 @@ package final class JourneyStep {
         }
     }
 
+    /// Those of the profiles whose persons have no enrolment that runs, or may still reach a goal: events that start
+    /// nothing mean nothing to them. They and the others are locked, so that none gets one meanwhile.
+    package func idle(
+        _ profiles: Set<UUID>, besides others: Set<UUID>, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Set<UUID> {
+        locked = []
+        if profiles.isEmpty { return [] }
+        let persons = try PersonTable.resolve(profiles.union(others), connection)
+        func subject(_ profile: UUID) -> Subject { .profile(persons[profile] ?? profile) }
+        let all = Set(profiles.union(others).map(subject))
+        try PersonTable.lock(all, at: now, connection)
+        locked = all
+        let enrolled = try PersonTable.enrolled(Set(profiles.map(subject)), at: now, connection)
+        return profiles.filter { !enrolled.contains(subject($0)) }
+    }
+
     /// Those of the events that may mean something to somebody.
     package func concerning(_ events: [Event]) -> [Event] {
         events.filter { sieve.concern($0.occurrence) != .nothing }
@@ -134,6 +155,7 @@ package final class JourneyStep {
         _ events: [Event], others: [Event] = [], changes: [Change] = [], turns: [Turn] = [],
         merged: Set<UUID> = [], attached: Bool = false, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
+        defer { locked = [] }
         var profiles = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
             .union(others.compactMap(\.profile))
         // Of others nobody is told what they become.
@@ -154,7 +176,7 @@ package final class JourneyStep {
             let profile = event.profile.map { persons[$0] ?? $0 }
             return Step(
                 subject: profile.map(Subject.profile) ?? .event(event.occurrence.id),
-                input: .event(event.occurrence), place: event.place,
+                input: .event(event.occurrence, started: event.mayStart ? [] : nil), place: event.place,
                 traits: isOnlyRemembered ? [] : traits.removeValue(forKey: event.place) ?? [],
                 isRemembered: event.isStored, isOnlyRemembered: isOnlyRemembered, isAttached: attached)
         }
@@ -169,7 +191,7 @@ package final class JourneyStep {
                     traits: traits))
         }
         if !others.isEmpty || !turns.isEmpty { placed.sort { ($0.place ?? 0) < ($1.place ?? 0) } }
-        steps += placed
+        steps = steps.isEmpty ? placed : steps + placed
         return try run(steps, besides: Set(merged.map { .profile(persons[$0] ?? $0) }), at: now, connection)
     }
 
@@ -187,10 +209,10 @@ package final class JourneyStep {
     }
 
     /// The enrolments that decide whether these steps start something, as far as that is known before.
-    private func places(of steps: [Step]) -> Set<Place> {
+    private func places(of steps: some Sequence<Step>) -> Set<Place> {
         var places: Set<Place> = []
         for step in steps {
-            guard case .event(let occurrence, _, _) = step.input else { continue }
+            guard case .event(let occurrence, _, .some) = step.input else { continue }
             for (journey, key) in rules.engine.places(occurrence) {
                 places.insert(Place(step.subject, journey, key))
             }
@@ -230,9 +252,11 @@ package final class JourneyStep {
         withholding: Set<String>, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Outcome {
         var table = PersonTable()
-        let stepped = steps.filter { !$0.isOnlyRemembered }
+        let stepped = steps.lazy.filter { !$0.isOnlyRemembered }
         let strays = stepped.compactMap(\.stray)
         try PersonTable.lock(events: strays.map(\.event), connection)
+        try PersonTable.lock(
+            others.union(stepped.map(\.subject)).subtracting(locked), at: now, connection)
         try table.load(
             others.union(stepped.map(\.subject)), places: places(of: stepped),
             besides: steps.compactMap(\.input.timer),
@@ -270,8 +294,8 @@ package final class JourneyStep {
                 }
             }
         }
-        for step in steps where table.persons[step.subject] != nil {
-            var step = step
+        for i in steps.indices where table.persons[steps[i].subject] != nil {
+            var step = steps[i]
             let subject = step.subject
             if let before = table.turn(step) { step.follow(before) }
             let history =
@@ -311,7 +335,7 @@ package final class JourneyStep {
     /// Of persons with events: the moment behind which nothing of them is stored, where that is before the first of
     /// these events.
     private func ends(
-        _ steps: [Step], _ ids: [UUID: [UUID]], _ connection: Connection
+        _ steps: some Sequence<Step>, _ ids: [UUID: [UUID]], _ connection: Connection
     ) throws(PostgresError) -> [Subject: Timestamp] {
         var firsts: [UUID: Timestamp] = [:]
         for step in steps {

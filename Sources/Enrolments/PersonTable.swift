@@ -38,8 +38,7 @@ struct PersonTable {
         return now
     }
 
-    /// Locks the profiles and reads all that the engine needs. They must be persons (see `resolve`); one that was
-    /// merged meanwhile makes the transaction be tried again.
+    /// Reads all that the engine needs of persons who are locked.
     ///
     /// Of enrolments those are read that run or are looked at for some other reason, the last one of each place that
     /// is asked for, and those named in `besides`: what somebody has finished, be it ten thousand keys, costs nothing.
@@ -51,7 +50,6 @@ struct PersonTable {
         at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
-        try lock(profiles, at: now, connection)
         for subject in subjects { persons[subject] = Journeys.Person(subject) }
         try readProfiles(profiles, connection)
         for step in turning.reversed() { turnBack(step) }
@@ -76,9 +74,11 @@ struct PersonTable {
             """, events.map(\.bucket), events, context: "locking timers")
     }
 
-    private func lock(
-        _ profiles: [UUID], at now: Timestamp, _ connection: Connection
+    /// Locks persons (see `resolve`); one that was merged meanwhile makes the transaction be tried again.
+    static func lock(
+        _ subjects: Set<Subject>, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
+        let profiles = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         if profiles.isEmpty { return }
         let buckets = profiles.map(\.bucket)
         // A conflict locks the row, also when there is nothing to update.
@@ -96,6 +96,23 @@ struct PersonTable {
         if merged.isEmpty { return }
         throw PostgresError(
             .server, "a profile was merged meanwhile", sqlstate: "40001", context: "stepping journeys")
+    }
+
+    /// Those who have enrolments that are read in any case, under whatever id of theirs.
+    static func enrolled(
+        _ subjects: Set<Subject>, at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> Set<Subject> {
+        let subjects = Array(subjects)
+        if subjects.isEmpty { return [] }
+        let rows = try connection.execute(
+            """
+            select q.n from unnest($1::int[], $2::int[], $3::uuid[]) as q(n, bucket, subject)
+            where exists (select from enrolment e where e.bucket = q.bucket and e.subject = q.subject
+                    and (e.ended_at is null or e.open_until >= $4))
+                or exists (select from alias a where a.profile_id = q.subject)
+            """, subjects.indices.map { Int32($0) }, subjects.map(\.id.bucket), subjects.map(\.id),
+            now.adding(seconds: -86_400), context: "reading enrolments")
+        return Set((0..<rows.count).map { subjects[rows.int($0, 0)] })
     }
 
     private mutating func readProfiles(_ profiles: [UUID], _ connection: Connection) throws(PostgresError) {

@@ -69,9 +69,9 @@ final class JourneyGate {
         let going = range.filter {
             batch.events[$0].outcome == .stored || batch.events[$0].outcome == .unsaved
         }
-        let events = going.compactMap { isConcerned($0, batch) ? event($0, batch) : nil }
-        var came = JourneyStep.Outcome()
         let turns = self.turns(turns, batch)
+        let events = try concerning(going, turns, merged, batch, connection)
+        var came = JourneyStep.Outcome()
         if !events.isEmpty || !changes.isEmpty || !turns.isEmpty || !merged.isEmpty {
             let others = witnesses(going, besides: events, turns, merged, batch)
             let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
@@ -84,21 +84,49 @@ final class JourneyGate {
         for i in going { batch.events[i].step = came.number(i) }
     }
 
-    /// May it mean something to somebody?
-    private func isConcerned(_ i: Int, _ batch: Batch) -> Bool {
+    /// Those that may mean something to their persons.
+    private func concerning(
+        _ going: [Int], _ turns: [JourneyStep.Turn], _ merged: Set<UUID>, _ batch: Batch,
+        _ connection: Connection
+    ) throws(PostgresError) -> [JourneyStep.Event] {
+        var concerns: [(event: Int, mayStart: Bool)] = []
+        var (stepped, others) = (concerned(turns, merged), Set<UUID>())
+        for i in going {
+            let (concern, profile) = (concern(i, batch), batch.profile(of: i))
+            // An event that is nobody's has only what it starts itself.
+            if concern == .nothing || concern == .running && profile == nil { continue }
+            concerns.append((i, concern == .start))
+            guard let profile else { continue }
+            if concern == .start { stepped.insert(profile) } else { others.insert(profile) }
+        }
+        let now = batch.receivedUntil ?? Timestamp(microseconds: 0)
+        let idle = try step.idle(others.subtracting(stepped), besides: stepped, at: now, connection)
+        return concerns.compactMap { i, mayStart in
+            if let profile = batch.profile(of: i), idle.contains(profile) { return nil }
+            return event(i, batch, mayStart: mayStart)
+        }
+    }
+
+    /// Persons who are stepped without an event that concerns them.
+    private func concerned(_ turns: [JourneyStep.Turn], _ merged: Set<UUID>) -> Set<UUID> {
+        let persons = merged.union(changes.map(\.profile))
+        return step.watchesAttributes ? persons.union(turns.map(\.profile)) : persons
+    }
+
+    private func concern(_ i: Int, _ batch: Batch) -> Engine.Concern {
         let view = batch.events[i].view
-        guard step.listens(to: view.activity) else { return false }
+        guard step.listens(to: view.activity) else { return .nothing }
         let claim = batch.claims[batch.events[i].request]
         let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
-        func ask(_ properties: Bytes) -> Bool {
-            step.isConcerned(
+        func ask(_ properties: Bytes) -> Engine.Concern {
+            step.concern(
                 activity: view.activity, properties: properties, time: time, received: claim.receivedAt
             ) { event(i, batch).occurrence }
         }
         return batch.events[i].trimmed.map { $0.withUnsafeBytes(ask) } ?? ask(view.properties)
     }
 
-    private func event(_ i: Int, _ batch: Batch) -> JourneyStep.Event {
+    private func event(_ i: Int, _ batch: Batch, mayStart: Bool = true) -> JourneyStep.Event {
         let (view, claim) = (batch.events[i].view, batch.claims[batch.events[i].request])
         let time = EventClock.corrected(said: view.said, skew: claim.skew, receivedAt: claim.receivedAt)
         let occurrence = Occurrence(
@@ -107,7 +135,7 @@ final class JourneyGate {
             properties: batch.events[i].trimmed ?? Array(view.properties))
         return JourneyStep.Event(
             occurrence, profile: batch.profile(of: i), place: i,
-            isStored: batch.events[i].outcome == .stored)
+            isStored: batch.events[i].outcome == .stored, mayStart: mayStart)
     }
 
     /// What each event made of its person. Where nobody watches attributes, it only matters to persons who are stepped.
@@ -125,8 +153,7 @@ final class JourneyGate {
         _ going: [Int], besides events: [JourneyStep.Event], _ turns: [JourneyStep.Turn], _ merged: Set<UUID>,
         _ batch: Batch
     ) -> [JourneyStep.Event] {
-        var persons = merged.union(events.compactMap(\.profile)).union(changes.map(\.profile))
-        if step.watchesAttributes { persons.formUnion(turns.map(\.profile)) }
+        let persons = concerned(turns, merged).union(events.compactMap(\.profile))
         let places = Set(events.map(\.place))
         return going.compactMap { i in
             guard batch.events[i].outcome == .stored, !places.contains(i),

@@ -78,8 +78,9 @@ package struct Decision: Sendable, Equatable {
 /// What happens to a person.
 package enum Input: Sendable, Equatable {
     /// A stored event. `attributesBefore`: what the profile was before the event changed it, if it did. `started`:
-    /// journeys that it started before it got its person; it starts none of them twice.
-    case event(Occurrence, attributesBefore: [UInt8]? = nil, started: Set<String> = [])
+    /// journeys that it started before it got its person; it starts none of them twice. Nil: it starts nothing, as the
+    /// `Sieve` knows.
+    case event(Occurrence, attributesBefore: [UInt8]? = nil, started: Set<String>? = [])
     /// The profile changed without an event.
     case attributes(before: [UInt8], at: Timestamp)
     /// An enrolment's timer, as it was set. Decide it only once every living server's spool is loaded up to `due`.

@@ -29,6 +29,8 @@ final class Stepping {
     private(set) var past: Past?
     /// Journeys that the input may not start.
     var started: Set<String> = []
+    /// It starts none at all, so that it means nothing to journeys that the person is not in.
+    private var startsNothing = false
     private var before: Person
     private var effects: [Effect] = []
     /// Texts that were scanned already: conditions of many journeys look at one event.
@@ -48,7 +50,7 @@ final class Stepping {
         case .event(let occurrence, let attributesBefore, let started):
             moment = Moment(
                 time: occurrence.time, clock: occurrence.known, arrived: occurrence.received)
-            self.started = started
+            (self.started, startsNothing) = (started ?? [], started == nil)
             event(occurrence, attributesBefore)
         case .attributes(let attributesBefore, let at):
             moment = Moment(time: at, clock: at)
@@ -92,6 +94,9 @@ final class Stepping {
         // What a reaction sets is reviewed by itself, later.
         let attributes = person.attributes
         for interest in listeners?.interests ?? [] {
+            if startsNothing, !person.enrolments.contains(where: { $0.journey == interest.journey }) {
+                continue
+            }
             if withholding.contains(interest.journey) {
                 withhold(interest.journey, .event(occurrence))
             } else if !parksUndecided(interest.journey, occurrence) {
@@ -110,7 +115,7 @@ final class Stepping {
             else { continue }
             follow(i, rule, occurrence)
         }
-        if let start = interest.start, mayStart(interest, occurrence) {
+        if let start = interest.start, !startsNothing, mayStart(interest, occurrence) {
             self.start(rules.rules[start], occurrence)
         }
     }
@@ -216,7 +221,7 @@ final class Stepping {
         person.memory.parked.append(
             Memory.Parked(
                 journey: journey, cause: cause, clock: moment.clock, step: again?.step ?? current?.step ?? 0,
-                startsNothing: again?.startsNothing ?? started.contains(journey),
+                startsNothing: again?.startsNothing ?? (startsNothing || started.contains(journey)),
                 sees: [again?.sees, sees].compactMap { $0 }.max()))
     }
 
@@ -231,7 +236,8 @@ final class Stepping {
     }
 
     func unpark(_ journey: String) {
-        let (now, before) = (moment, started)
+        let (now, before) = (moment, (started, startsNothing))
+        startsNothing = false
         let waiting = person.memory.parked.filter { $0.journey == journey }
         person.memory.parked.removeAll { $0.journey == journey }
         for parked in waiting {
@@ -256,7 +262,7 @@ final class Stepping {
                 if let rule = rules.current(journey) { begin(rule, entry: nil) }
             }
         }
-        (moment, started) = (now, before)
+        (moment, (started, startsNothing)) = (now, before)
     }
 
     // MARK: Facts
