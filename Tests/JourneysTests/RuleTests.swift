@@ -481,6 +481,24 @@ struct RuleTests {
         }
     }
 
+    /// Who has bought while a journey rested is not called when it goes on.
+    @Test(arguments: [JourneyDefinition.State.paused, .draft])
+    func evidenceCountsWhileAJourneyRests(_ state: JourneyDefinition.State) throws {
+        var journey = try Self.journey("on: {did: a}\nunless: {did: b, within: 1h}\ndo: [{webhook: feed}]")
+        journey.state = .live
+        var person = Person(Story.profile("p"))
+        let live = Engine(Rulebook(journeys: [journey]))
+        _ = live.step(&person, .event(Story.event("a", at: 0)))
+        let timer = Input.timer(person.enrolments[0].id, due: try #require(person.enrolments[0].due))
+        journey.state = state
+        let resting = Engine(Rulebook(journeys: [journey]))
+        #expect(resting.step(&person, timer).isEmpty)
+        // In time, told later than the timer was due.
+        _ = resting.step(&person, .event(Story.event("b", at: 3000, received: 4000)))
+        #expect(person.enrolments[0].phase == .ended)
+        #expect(live.step(&person, timer).isEmpty)
+    }
+
     static func journey(_ yaml: String) throws -> JourneyDefinition {
         let lines = yaml.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
         let folder = DefinitionFolder(texts: [("j", "webhooks: {feed: {}}\njourneys:\n  j:\n\(lines)")])

@@ -19,6 +19,9 @@ package final class Rulebook: Sendable {
             version = journey.version
             trigger = journey.trigger.patterns
         }
+
+        /// Nobody enters, and timers wait. What comes meanwhile is evidence.
+        var isResting: Bool { state == .paused || state == .draft }
     }
 
     /// What an activity means to a journey.
@@ -160,7 +163,7 @@ package final class Rulebook: Sendable {
 
     /// Names of journeys whose timers wait for the journey.
     package var resting: [String] {
-        rules.filter { $0.state == .paused || $0.state == .draft }.map(\.journey.name)
+        rules.filter(\.isResting).map(\.journey.name)
     }
 
     func current(_ journey: String) -> Rule? { rules.first { $0.isCurrent && $0.journey.name == journey } }

@@ -17,7 +17,8 @@ struct RulebookIndex {
     }
 
     mutating func run() {
-        for (i, rule) in rules.enumerated() where rule.state != .draft {
+        for (i, rule) in rules.enumerated() {
+            // Who is in a journey that rests, paused or a draft again, goes on as if it had not.
             let starts = rule.isCurrent && (rule.state == .live || rule.state == .shadow)
             if starts { listenForStart(i, rule) }
             for activity in rule.journey.followed.flatMap(\.activities) {

@@ -57,10 +57,10 @@ extension Stepping {
         event.time >= person.enrolments[i].base ?? person.enrolments[i].startedAt
     }
 
-    /// Happened within the window, and received before it was decided. A paused journey decides later.
+    /// Happened within the window, and received before it was decided. A journey that rests decides later.
     private func isInTime(_ i: Int, _ event: Occurrence, _ rule: Rulebook.Rule) -> Bool {
         guard let until = person.enrolments[i].until, let due = person.enrolments[i].due else { return false }
-        return event.time <= until && (event.received <= due || rule.state == .paused)
+        return event.time <= until && (event.received <= due || rule.isResting)
     }
 
     /// Too late: it is recorded and counted, and nothing is unsent.

@@ -128,7 +128,7 @@ final class Stepping {
     private func timer(_ id: UUID, _ due: Timestamp) {
         guard let i = person.enrolments.firstIndex(where: { $0.id == id }), person.enrolments[i].due == due,
             let rule = rules.rule(person.enrolments[i].journey, person.enrolments[i].version),
-            rule.state != .paused, rule.state != .draft
+            !rule.isResting
         else { return }
         decideEarlier(than: due, id, rule.journey.name)
         // What waited for those may have ended it.
@@ -189,8 +189,7 @@ final class Stepping {
 
     /// Do its timers wait for the journey to go on?
     func isHalted(_ enrolment: Enrolment) -> Bool {
-        let state = rules.rule(enrolment.journey, enrolment.version)?.state
-        return state == nil || state == .paused || state == .draft
+        rules.rule(enrolment.journey, enrolment.version)?.isResting ?? true
     }
 
     // MARK: What came while a timer was undecided
