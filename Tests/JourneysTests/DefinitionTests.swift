@@ -130,16 +130,22 @@ struct DefinitionTests {
         let folder = DefinitionFolder(texts: [
             (
                 "f",
-                "webhooks: {feed: {}}\njourneys: {j: {on: {did: Add to kart, where: 'prise > 1'}, who: 'attr.TEIR == 1', do: [{webhook: feed}]}}"
+                "webhooks: {feed: {}}\njourneys: {j: {on: {did: Add to kart, where: 'prise > 1'}, who: 'attr.TEIR == 1 && did(\"check-uot\") > 0', do: [{webhook: feed}]}}"
             )
         ])
         #expect(folder.mistakes == [])
-        folder.compare(with: Vocabulary(activities: ["add-to-cart": ["price"]], attributes: ["TIER"]))
+        folder.compare(
+            with: Vocabulary(activities: ["add-to-cart": ["price"], "check-out": []], attributes: ["TIER"]))
         #expect(
             folder.warnings.contains {
                 $0.contains("\"add-to-kart\" was seen yet (did you mean \"add-to-cart\"?)")
             }, "\(folder.warnings)")
         #expect(folder.warnings.contains { $0.contains("\"TEIR\" yet (did you mean \"TIER\"?)") })
+        #expect(
+            folder.warnings.contains {
+                $0.contains("f:2:")
+                    && $0.contains("\"check-uot\" was seen yet (did you mean \"check-out\"?)")
+            }, "\(folder.warnings)")
     }
 
     @Test func wordsThatOtherYAMLTakesForFlagsAreTexts() throws {
