@@ -83,6 +83,24 @@ import Testing
         #expect(try town.count("select count(*) from profile") == 0)
     }
 
+    /// An event that can only end something is asked about, and read for those who are in a journey.
+    @Test func whoIsInNoJourneyNeedNotBeLoaded() throws {
+        let town = try Town(Self.journeys(2))
+        for name in ["in", "lost", "left"] {
+            try town.does("add to cart", #"{"price":0.5}"#, at: 0, by: name)
+        }
+        try town.does("checkout", at: 1, by: "left")
+        // What a merged profile had is moved when its person is loaded.
+        try town.merge("lost", into: "winner")
+        let names = ["in", "left", "lost", "out", "winner"]
+        let idle = try town.connection.transaction { () throws(PostgresError) in
+            try town.step.idle(
+                Set(names.map(Town.profile)), besides: [Town.profile("other")], at: Town.at(2),
+                town.connection)
+        }
+        #expect(names.filter { idle.contains(Town.profile($0)) } == ["left", "out"])
+    }
+
     /// Also when the statistics know nothing of them yet, and when most that was due was decided.
     @Test func dueTimersAreFoundByTheirIndexAlone() throws {
         let town = try Town(Self.journeys(1))
