@@ -13,6 +13,10 @@ extension JourneyStep {
         package var faults = 0
         /// Events that went by a journey since too much waited for a timer's decision.
         package var passedBy = 0
+        /// Goals that were reached.
+        package var goals = 0
+        /// Evidence that was told after the decision.
+        package var disprovedLate = 0
         /// Timers that were still set, and are decided.
         package var timers = 0
         /// What the steps of this transaction's events are counted from; nil: none was stepped.
@@ -31,6 +35,8 @@ extension JourneyStep {
             enrolled += other.enrolled
             faults += other.faults
             passedBy += other.passedBy
+            goals += other.goals
+            disprovedLate += other.disprovedLate
             timers += other.timers
             warnings += other.warnings
             base = other.base ?? base
@@ -44,6 +50,15 @@ extension JourneyStep {
 
         /// Nobody was stepped: what all are counted from.
         package mutating func number(_ base: Int64) { self.base = base }
+
+        mutating func count(_ decision: Decision) {
+            switch decision.kind {
+            case .passedBy: passedBy += 1
+            case .goal: goals += 1
+            case .disprovedLate: disprovedLate += 1
+            default: break
+            }
+        }
 
         mutating func number(_ steps: [Step], from base: Int64) {
             self.base = base

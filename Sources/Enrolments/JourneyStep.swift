@@ -289,7 +289,7 @@ package final class JourneyStep {
                 case .enrol: outcome.enrolled += 1
                 case .withheld(let what):
                     outcome.withheld.append(Kept(subject: subject, what: what))
-                case .decided(let decision) where decision.kind == .passedBy: outcome.passedBy += 1
+                case .decided(let decision): outcome.count(decision)
                 default: break
                 }
             }

@@ -164,10 +164,7 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
     }
 
     private func report(_ outcome: JourneyStep.Outcome) {
-        metrics.deliveries.add(outcome.deliveries)
-        metrics.enrolled.add(outcome.enrolled)
-        metrics.passedBy.add(outcome.passedBy)
-        metrics.journeyFaults.add(outcome.faults)
+        metrics.count(outcome)
         for warning in outcome.warnings {
             logger.warning("\(warning.text)", metadata: ["delivery": "\(warning.id)"])
         }

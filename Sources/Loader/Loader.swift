@@ -371,10 +371,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
 
     private func reportJourneys() {
         guard let outcome = journeys?.take() else { return }
-        metrics.deliveries.add(outcome.deliveries)
-        metrics.enrolled.add(outcome.enrolled)
-        metrics.journeyFaults.add(outcome.faults)
-        metrics.passedBy.add(outcome.passedBy)
+        metrics.count(outcome)
         for warning in outcome.warnings {
             logger.warning("\(warning.text)", metadata: ["delivery": "\(warning.id)"])
         }

@@ -1,3 +1,4 @@
+import Enrolments
 import Foundations
 import Identity
 
@@ -30,6 +31,9 @@ package final class LoaderMetrics: Sendable {
     package let journeyFaults = Counter()
     /// Events that went by a journey since too much waited for a timer's decision.
     package let passedBy = Counter()
+    /// Goals that were reached, and evidence that was told after the decision.
+    package let goals = Counter()
+    package let disprovedLate = Counter()
     /// `session.start` events, and `session.end` events, that were written.
     package let sessionsStarted = Counter()
     package let sessionsEnded = Counter()
@@ -44,6 +48,15 @@ package final class LoaderMetrics: Sendable {
     func count(_ started: VisitWriter.Started) {
         sessionsStarted.add(started.visits)
         bots.add(started.bots)
+    }
+
+    func count(_ outcome: JourneyStep.Outcome) {
+        enrolled.add(outcome.enrolled)
+        deliveries.add(outcome.deliveries)
+        journeyFaults.add(outcome.faults)
+        passedBy.add(outcome.passedBy)
+        goals.add(outcome.goals)
+        disprovedLate.add(outcome.disprovedLate)
     }
 
     func count(_ outcome: Receipt.Outcome) {

@@ -157,10 +157,11 @@ final class Town {
         try town.does("add to cart", #"{"cart":"a"}"#, at: 1)
         #expect(try town.fire(until: 100) == 1)
         try town.apply(Self.cart + "\n  goal: {did: visit, within: 1h}")
-        try town.does("pay", at: 120)
+        #expect(try town.does("pay", at: 120).goals == 1)
         var late = Town.event("checkout", #"{"cart":"a"}"#, at: 30, by: "p").occurrence
         late.received = Town.at(130)
-        try town.does([JourneyStep.Event(late, profile: Town.profile("p"))], at: 130)
+        let told = try town.does([JourneyStep.Event(late, profile: Town.profile("p"))], at: 130)
+        #expect(told.disprovedLate == 1)
         let kinds = "select count(*) from decision where kind in ('goal', 'disproved_late')"
         #expect(try town.count(kinds) == 2)
     }
