@@ -130,17 +130,24 @@ struct DefinitionTests {
         let folder = DefinitionFolder(texts: [
             (
                 "f",
-                "webhooks: {feed: {}}\njourneys: {j: {on: {did: Add to kart, where: 'prise > 1'}, who: 'attr.TEIR == 1 && did(\"check-uot\") > 0', do: [{webhook: feed}]}}"
+                "webhooks: {feed: {}}\njourneys: {j: {on: {did: Add to kart, where: 'prise > 1'}, who: 'attr.TEIR == 1 && did(\"check-uot\") + did(\"check-out\", totl > 1 && items.any(x == 1)) > 0', do: [{webhook: feed}]}}"
             )
         ])
         #expect(folder.mistakes == [])
         folder.compare(
-            with: Vocabulary(activities: ["add-to-cart": ["price"], "check-out": []], attributes: ["TIER"]))
+            with: Vocabulary(
+                activities: ["add-to-cart": ["price"], "check-out": ["total", "items"]], attributes: ["TIER"])
+        )
         #expect(
             folder.warnings.contains {
                 $0.contains("\"add-to-kart\" was seen yet (did you mean \"add-to-cart\"?)")
             }, "\(folder.warnings)")
         #expect(folder.warnings.contains { $0.contains("\"TEIR\" yet (did you mean \"TIER\"?)") })
+        #expect(
+            folder.warnings.contains {
+                $0.contains("check-out had the property \"totl\" yet (did you mean \"total\"?)")
+            }, "\(folder.warnings)")
+        #expect(!folder.warnings.contains { $0.contains("\"x\"") })
         #expect(
             folder.warnings.contains {
                 $0.contains("f:2:")

@@ -264,13 +264,12 @@ package struct DefinitionFolder {
     /// Warns of activities, properties and attributes that nobody has sent yet, of each name once.
     package func compare(with vocabulary: Vocabulary) {
         var told: Set<String> = []
-        func look(for key: String, _ place: Place, _ found: Findings) {
-            guard vocabulary.activities[key] == nil, told.insert(key).inserted else { return }
+        for (key, place, found) in references.activities
+        where vocabulary.activities[key] == nil && told.insert(key).inserted {
             warn(
                 "no event of activity \(quoted(key)) was seen yet", key, Array(vocabulary.activities.keys),
                 place, found)
         }
-        for (key, place, found) in references.activities { look(for: key, place, found) }
         for placed in references.expressions {
             for mention in placed.expression.mentions {
                 let place = placed.place(of: mention.offset)
@@ -279,7 +278,8 @@ package struct DefinitionFolder {
                     guard told.insert("attr.\(mention.name)").inserted else { continue }
                     let problem = "no profile has the attribute \(quoted(mention.name)) yet"
                     warn(problem, mention.name, vocabulary.attributes, place, placed.findings)
-                case .activity: look(for: mention.name, place, placed.findings)
+                case .propertyOf(let activity):
+                    compare(mention.name, [activity], vocabulary, place, placed.findings)
                 case .property: compare(mention.name, placed.activities, vocabulary, place, placed.findings)
                 case .entryProperty: compare(mention.name, placed.entries, vocabulary, place, placed.findings)
                 default: break

@@ -32,6 +32,8 @@ package struct Expression: Sendable, Equatable {
     package struct Mention: Sendable, Equatable {
         package enum Kind: Sendable, Equatable {
             case property, entryProperty, attribute, activity, segment, score
+            /// Of the events that a `did` counts.
+            case propertyOf(String)
             /// The profile's attributes as a whole, or the clock.
             case now, hour
         }

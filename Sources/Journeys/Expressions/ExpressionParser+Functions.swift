@@ -65,9 +65,12 @@ extension ExpressionParser {
                 }
                 window = length
             } else if condition == nil, window == nil {
+                let outer = asked
                 elements += 1
+                asked = (activity, elements)
                 let node = try choice()
                 elements -= 1
+                asked = outer
                 try wantCondition(node)
                 condition = node
             } else {

@@ -16,6 +16,8 @@ struct ExpressionParser {
     var nesting = 0
     /// Inside how many functions over arrays, or conditions on other events.
     var elements = 0
+    /// The activity whose events the innermost condition on others is about, and how deep that one is.
+    var asked: (activity: String, elements: Int)?
     private(set) var mentions: [Expression.Mention] = []
 
     init(_ text: String, _ purpose: Expression.Purpose) throws(ExpressionError) {
@@ -264,6 +266,8 @@ struct ExpressionParser {
                     suggestion: "attr.\(name)")
             }
             mention(.property, name, range)
+        } else if let asked, asked.elements == elements {
+            mention(.propertyOf(asked.activity), name, range)
         }
         return Node(.property(Name(name)), range)
     }
