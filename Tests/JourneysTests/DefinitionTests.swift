@@ -130,13 +130,14 @@ struct DefinitionTests {
         let folder = DefinitionFolder(texts: [
             (
                 "f",
-                "webhooks: {feed: {}}\njourneys: {j: {on: {did: Add to kart, where: 'prise > 1'}, who: 'attr.TEIR == 1 && did(\"check-uot\") + did(\"check-out\", totl > 1 && items.any(x == 1)) > 0', do: [{webhook: feed}]}}"
+                "webhooks: {feed: {attributes: [NAMEE, TIER]}}\njourneys: {j: {on: {did: Add to kart, where: 'prise > 1'}, who: 'attr.TEIR == 1 && did(\"check-uot\") + did(\"check-out\", totl > 1 && items.any(x == 1)) > 0', do: [{webhook: feed}]}}"
             )
         ])
         #expect(folder.mistakes == [])
         folder.compare(
             with: Vocabulary(
-                activities: ["add-to-cart": ["price"], "check-out": ["total", "items"]], attributes: ["TIER"])
+                activities: ["add-to-cart": ["price"], "check-out": ["total", "items"]],
+                attributes: ["NAME", "TIER"])
         )
         #expect(
             folder.warnings.contains {
@@ -147,6 +148,11 @@ struct DefinitionTests {
             folder.warnings.contains {
                 $0.contains("check-out had the property \"totl\" yet (did you mean \"total\"?)")
             }, "\(folder.warnings)")
+        #expect(
+            folder.warnings.contains {
+                $0.contains("f:1:") && $0.contains("\"NAMEE\" yet (did you mean \"NAME\"?)")
+            }, "\(folder.warnings)")
+        #expect(folder.attributes == ["NAMEE", "TEIR", "TIER"])
         #expect(!folder.warnings.contains { $0.contains("\"x\"") })
         #expect(
             folder.warnings.contains {

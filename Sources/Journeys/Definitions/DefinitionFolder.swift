@@ -258,7 +258,26 @@ package struct DefinitionFolder {
     /// The attributes of profiles that are asked for, sorted.
     package var attributes: [String] {
         let mentions = references.expressions.flatMap(\.expression.mentions)
-        return Set(mentions.filter { $0.kind == .attribute }.map(\.name)).sorted()
+        let names = mentions.filter { $0.kind == .attribute }.map(\.name)
+        return Set(names + sentAttributes.map(\.name)).sorted()
+    }
+
+    /// The attributes that webhooks send along, with where they stand.
+    private var sentAttributes: [(name: String, place: Place, findings: Findings)] {
+        webhookSections.flatMap { section -> [(name: String, place: Place, findings: Findings)] in
+            guard case .map(let webhooks, _) = section.value else { return [] }
+            return webhooks.flatMap { Self.texts("attributes", in: $0.value) }
+                .map { ($0.text, $0.place, section.findings) }
+        }
+    }
+
+    /// A key's list of texts, or its only one.
+    private static func texts(_ key: String, in value: Value) -> [Scalar] {
+        guard case .map(let entries, _) = value, let found = entries.first(where: { $0.key == key }) else {
+            return []
+        }
+        let items = if case .list(let items, _) = found.value { items } else { [found.value] }
+        return items.compactMap { if case .scalar(let scalar) = $0 { scalar } else { nil } }
     }
 
     /// Warns of activities, properties and attributes that nobody has sent yet, of each name once.
@@ -270,14 +289,20 @@ package struct DefinitionFolder {
                 "no event of activity \(quoted(key)) was seen yet", key, Array(vocabulary.activities.keys),
                 place, found)
         }
+        func look(forAttribute name: String, _ place: Place, _ found: Findings) {
+            guard !vocabulary.attributes.contains(name), told.insert("attr.\(name)").inserted else { return }
+            let problem = "no profile has the attribute \(quoted(name)) yet"
+            warn(problem, name, vocabulary.attributes, place, found)
+        }
+        // Private ones are not in the catalogue's list.
+        for sent in sentAttributes where !sent.name.hasPrefix("private.") {
+            look(forAttribute: sent.name, sent.place, sent.findings)
+        }
         for placed in references.expressions {
             for mention in placed.expression.mentions {
                 let place = placed.place(of: mention.offset)
                 switch mention.kind {
-                case .attribute where !vocabulary.attributes.contains(mention.name):
-                    guard told.insert("attr.\(mention.name)").inserted else { continue }
-                    let problem = "no profile has the attribute \(quoted(mention.name)) yet"
-                    warn(problem, mention.name, vocabulary.attributes, place, placed.findings)
+                case .attribute: look(forAttribute: mention.name, place, placed.findings)
                 case .propertyOf(let activity):
                     compare(mention.name, [activity], vocabulary, place, placed.findings)
                 case .property: compare(mention.name, placed.activities, vocabulary, place, placed.findings)
