@@ -17,6 +17,8 @@ package struct Books: Sendable {
     /// How often each status came; 0: no answer.
     package internal(set) var answers: [Int: Int] = [:]
     package internal(set) var problems: [String] = []
+    /// Why the first requests without an answer had none.
+    private var unanswered: [String] = []
 
     /// What the markers begin with, and a dash.
     package let round: String
@@ -42,7 +44,10 @@ package struct Books: Sendable {
 
     mutating func note(unsaved marker: String, _ word: Word) { unsaved[marker] = word }
 
+    mutating func note(unanswered why: String) { if unanswered.count < 3 { unanswered.append(why) } }
+
     package mutating func add(_ other: Books) {
+        for why in other.unanswered { note(unanswered: why) }
         unsaved.merge(other.unsaved) { a, _ in a }
         words.merge(other.words) { a, b in a == .promised ? a : b }
         answers.merge(other.answers, uniquingKeysWith: +)
@@ -136,6 +141,8 @@ package struct Books: Sendable {
             .map { "\($0.key == 0 ? "none" : String($0.key)): \($0.value)" }.joined(separator: ", ")
         let refused = words.values.count { $0 == .refused }
         let unknown = words.values.count { $0 == .unknown }
+        let reasons = unanswered.isEmpty ? "" : "; no answer: \(unanswered.joined(separator: ", "))"
         return "answers {\(counts)}, events promised \(promised), refused \(refused), unknown \(unknown)"
+            + reasons
     }
 }

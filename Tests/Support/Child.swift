@@ -92,3 +92,11 @@ package func descendants(of pid: pid_t) -> [pid_t] {
     let children = (text ?? "").split(separator: " ").compactMap { pid_t($0) }
     return children + children.flatMap { descendants(of: $0) }
 }
+
+/// Those that work in a folder, whoever their parent is.
+package func processes(in folder: String) -> [pid_t] {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return all.compactMap { pid_t($0) }.filter { pid in
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")) == folder
+    }
+}

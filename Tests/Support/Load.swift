@@ -111,6 +111,7 @@ struct LoadClient {
 
     mutating func send(_ sending: Sending, safe: Bool) {
         var status: Int?
+        let begun = Moment.now
         do {
             guard let address = addresses().randomElement(using: &random) else { throw Client.Trouble.closed }
             let connection = try self.connection ?? Client(address, patience: 30)
@@ -119,6 +120,7 @@ struct LoadClient {
             status = answer.status
             if answer.header("connection")?.lowercased() == "close" { self.connection = nil }
         } catch {
+            books.note(unanswered: "\(error) after \(Moment.now - begun) s")
             connection = nil
             pause(0.02)
         }

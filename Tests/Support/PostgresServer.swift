@@ -64,13 +64,15 @@ package final class PostgresServer: @unchecked Sendable {  // `child` is owned b
 
     private var running: Child? { lock.withLock { child } }
 
-    /// All its processes die at once.
+    /// All its processes die at once. One that was just being forked would stay, waiting for a lock that nobody gives
+    /// back, and no new server could start.
     package func kill() {
         guard let running else { return }
         let family = descendants(of: running.pid)
         running.signal(SIGKILL)
         for pid in family { Foundation.kill(pid, SIGKILL) }
         _ = running.exit(within: 10)
+        for pid in processes(in: "\(folder)/data") { Foundation.kill(pid, SIGKILL) }
     }
 
     /// An orderly, fast stop: connections are cut.
