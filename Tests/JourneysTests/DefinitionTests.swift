@@ -176,7 +176,7 @@ struct DefinitionTests {
     }
 
     @Test func theVersionIsThatOfTheMeaning() throws {
-        func version(_ text: String) throws -> String { try RuleTests.journey(text).version }
+        func version(_ text: String) throws -> String { try VersionTests.journey(text).version }
         let one = try version(
             "on: {did: Add to Cart}\nstart_within: 1d\nunless: {did: b, within: 90m}\ndo: [{wait: 60s}]")
         #expect(

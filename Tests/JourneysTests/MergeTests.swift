@@ -108,4 +108,40 @@ struct MergeTests {
         _ = engine.merge(loser, into: &winner, at: Story.at(30))
         #expect(winner.enrolments.map(\.id) == loser.enrolments.map(\.id))
     }
+
+    @Test func enrolmentsMoveAndOnACollisionTheOlderStays() throws {
+        let story = try Story("on: {did: a}\nkey: k\nreentry: per_key\ndo: [{wait: 1h}, {webhook: feed}]")
+        func person(_ name: String, _ events: [(String, Double)]) -> Person {
+            var person = Person(Story.profile(name))
+            for (key, at) in events {
+                _ = story.engine.step(&person, .event(Story.event("a", "{\"k\": \"\(key)\"}", at: at)))
+            }
+            return person
+        }
+        var winner = person("w", [("x", 10), ("y", 20)])
+        let loser = person("l", [("x", 5), ("z", 30)])
+        let older = loser.enrolments[0].id
+        let effects = story.engine.merge(loser, into: &winner, at: Story.at(40))
+        #expect(Set(winner.enrolments.map(\.key)) == ["x", "y", "z"] && winner.enrolments.count == 3)
+        #expect(
+            winner.enrolments.contains { $0.id == older }
+                && winner.enrolments.allSatisfy { $0.subject == winner.subject })
+        let kinds = effects.compactMap { effect -> String? in
+            if case .decided(let decision) = effect { return decision.kind.rawValue }
+            return nil
+        }
+        #expect(kinds == ["moved", "dropped", "moved"])
+        #expect(effects.contains { if case .drop = $0 { true } else { false } })
+        let timer = Input.timer(older, due: try #require(winner.enrolments.first { $0.id == older }?.due))
+        #expect(story.engine.step(&winner, timer).contains { if case .deliver = $0 { true } else { false } })
+    }
+
+    @Test func evidenceOfBothProfilesCompletesACombination() throws {
+        let story = try Story("on: {seq: [{did: a}, {did: b}], within: 1h}\ndo: [{webhook: feed}]")
+        var (winner, loser) = (Person(Story.profile("w")), Person(Story.profile("l")))
+        _ = story.engine.step(&loser, .event(Story.event("a", at: 0)))
+        _ = story.engine.merge(loser, into: &winner, at: Story.at(5))
+        let effects = story.engine.step(&winner, .event(Story.event("b", at: 10)))
+        #expect(effects.contains { if case .deliver = $0 { true } else { false } })
+    }
 }

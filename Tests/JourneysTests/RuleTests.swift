@@ -434,7 +434,7 @@ struct RuleTests {
         #expect(story.fires == [3600])
     }
 
-    // MARK: Subjects, states and versions
+    // MARK: Subjects
 
     @Test func anEventWithoutAProfileRunsAJourneyThatNeedsNone() throws {
         let story = try Story("on: {did: a}\ndo: [{webhook: feed}]")
@@ -445,102 +445,6 @@ struct RuleTests {
             effects.contains {
                 if case .deliver(let delivery) = $0 { delivery.subject == .event(event.id) } else { false }
             })
-    }
-
-    @Test(arguments: [
-        ("draft", 0, 0), ("shadow", 0, 1), ("live", 1, 1), ("paused", 0, 0), ("draining", 0, 0),
-    ])
-    func aStateDoesWhatItSays(state: String, deliveries: Int, enrolments: Int) throws {
-        var story = try Story("state: \(state)\non: {did: a}\ndo: [{webhook: feed}]")
-        story.does("a", at: 0)
-        story.finish()
-        #expect(story.fires.count == deliveries)
-        #expect(story.simulation.person(Story.profile("p"))?.enrolments.count == enrolments)
-    }
-
-    @Test func aRunningEnrolmentKeepsItsVersionAndAPausedOneWaits() throws {
-        var old = try Self.journey("on: {did: a}\ndo: [{wait: 1h}, {webhook: feed, params: {v: one}}]")
-        var person = Person(Story.profile("p"))
-        old.state = .live
-        _ = Engine(Rulebook(journeys: [old])).step(&person, .event(Story.event("a", at: 0)))
-        let due = try #require(person.enrolments[0].due)
-        let timer = Input.timer(person.enrolments[0].id, due: due)
-        var new = try Self.journey("on: {did: a}\ndo: [{webhook: feed, params: {v: two}}]")
-        for (state, params) in [(JourneyDefinition.State.paused, []), (.draining, ["one"]), (.live, ["one"])]
-        {
-            new.state = state
-            var copy = person
-            let rules = Rulebook(journeys: [new], old: [Rulebook.Old(journey: old, state: state)])
-            let effects = Engine(rules).step(&copy, timer)
-            let got = effects.flatMap { effect -> [String] in
-                if case .deliver(let delivery) = effect { return delivery.params.map(\.value) }
-                return []
-            }
-            #expect(got == params, "\(state)")
-            #expect(copy.enrolments[0].due == (state == .paused ? due : nil))
-        }
-    }
-
-    /// Who has bought while a journey rested is not called when it goes on.
-    @Test(arguments: [JourneyDefinition.State.paused, .draft])
-    func evidenceCountsWhileAJourneyRests(_ state: JourneyDefinition.State) throws {
-        var journey = try Self.journey("on: {did: a}\nunless: {did: b, within: 1h}\ndo: [{webhook: feed}]")
-        journey.state = .live
-        var person = Person(Story.profile("p"))
-        let live = Engine(Rulebook(journeys: [journey]))
-        _ = live.step(&person, .event(Story.event("a", at: 0)))
-        let timer = Input.timer(person.enrolments[0].id, due: try #require(person.enrolments[0].due))
-        journey.state = state
-        let resting = Engine(Rulebook(journeys: [journey]))
-        #expect(resting.step(&person, timer).isEmpty)
-        // In time, told later than the timer was due.
-        _ = resting.step(&person, .event(Story.event("b", at: 3000, received: 4000)))
-        #expect(person.enrolments[0].phase == .ended)
-        #expect(live.step(&person, timer).isEmpty)
-    }
-
-    static func journey(_ yaml: String) throws -> JourneyDefinition {
-        let lines = yaml.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
-        let folder = DefinitionFolder(texts: [("j", "webhooks: {feed: {}}\njourneys:\n  j:\n\(lines)")])
-        return try #require(folder.journeys.first, "\(folder.mistakes)")
-    }
-
-    // MARK: Merged profiles
-
-    @Test func enrolmentsMoveAndOnACollisionTheOlderStays() throws {
-        let story = try Story("on: {did: a}\nkey: k\nreentry: per_key\ndo: [{wait: 1h}, {webhook: feed}]")
-        func person(_ name: String, _ events: [(String, Double)]) -> Person {
-            var person = Person(Story.profile(name))
-            for (key, at) in events {
-                _ = story.engine.step(&person, .event(Story.event("a", "{\"k\": \"\(key)\"}", at: at)))
-            }
-            return person
-        }
-        var winner = person("w", [("x", 10), ("y", 20)])
-        let loser = person("l", [("x", 5), ("z", 30)])
-        let older = loser.enrolments[0].id
-        let effects = story.engine.merge(loser, into: &winner, at: Story.at(40))
-        #expect(Set(winner.enrolments.map(\.key)) == ["x", "y", "z"] && winner.enrolments.count == 3)
-        #expect(
-            winner.enrolments.contains { $0.id == older }
-                && winner.enrolments.allSatisfy { $0.subject == winner.subject })
-        let kinds = effects.compactMap { effect -> String? in
-            if case .decided(let decision) = effect { return decision.kind.rawValue }
-            return nil
-        }
-        #expect(kinds == ["moved", "dropped", "moved"])
-        #expect(effects.contains { if case .drop = $0 { true } else { false } })
-        let timer = Input.timer(older, due: try #require(winner.enrolments.first { $0.id == older }?.due))
-        #expect(story.engine.step(&winner, timer).contains { if case .deliver = $0 { true } else { false } })
-    }
-
-    @Test func evidenceOfBothProfilesCompletesACombination() throws {
-        let story = try Story("on: {seq: [{did: a}, {did: b}], within: 1h}\ndo: [{webhook: feed}]")
-        var (winner, loser) = (Person(Story.profile("w")), Person(Story.profile("l")))
-        _ = story.engine.step(&loser, .event(Story.event("a", at: 0)))
-        _ = story.engine.merge(loser, into: &winner, at: Story.at(5))
-        let effects = story.engine.step(&winner, .event(Story.event("b", at: 10)))
-        #expect(effects.contains { if case .deliver = $0 { true } else { false } })
     }
 
     @Test func anEventThatIsAttachedLaterIsEvidenceOfItsOwnTime() throws {
