@@ -143,4 +143,23 @@ struct LoadingTests {
             ])
         try node.stop()
     }
+
+    /// What waits for a transaction waits for all of it: timers, answers, other servers.
+    @Test(arguments: [(1, 2), (6, 3)])
+    func afterASlowBatchSmallerOnesFollow(seconds: UInt64, batches: Int) throws {
+        let time = Locked(UInt64(1_000_000_000))
+        let clock = Clock(now: Clock.system.now) {
+            time.withLock { time in
+                time += seconds * 1_000_000_000
+                return time
+            }
+        }
+        let node = try Node(database, events: 400, clock: clock)
+        for _ in 0..<700 { try node.write([TestRequest()]) }
+        node.load()
+        try node.drain()
+        try eventually("the last batch is counted") { node.loader.metrics.batches.total >= batches }
+        #expect(node.loader.metrics.batches.total == batches)
+        try node.stop()
+    }
 }
