@@ -181,7 +181,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         if yields() { return again(after: Courtesy.pause) }
         try fill()
         if batch.isEmpty { return try idle(connection) }
-        try load(connection)
+        // All of it: a partition that is waited for holds evidence up as well.
+        try pulse.during { try load(connection) }
         try checkLedger(connection)
         again(after: 0)
     }
@@ -325,10 +326,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         accuse()
         let range = Suspicion(
             begin: position, events: max(batch.events.count, 1), crashes: suspicion?.trial.crashes ?? 0)
-        let result = try pulse.during { () throws(PostgresError) in
-            try note.trying(range) { () throws(PostgresError) in
-                try transaction.run(batch, from: position, now: clock.now(), connection)
-            }
+        let result = try note.trying(range) { () throws(PostgresError) in
+            try transaction.run(batch, from: position, now: clock.now(), connection)
         }
         if result == .tooLarge {
             (batchSize, isCutting) = (Self.mostMerges, true)

@@ -78,6 +78,25 @@ struct HorizonTests {
         }
     }
 
+    /// It commits nothing for two minutes, and says twice a minute that it is loading; then it says nothing more.
+    @Test func aServerThatSaysThatItIsLoadingIsWaitedFor() {
+        var horizon = Horizon()
+        func until(at seconds: UInt64, beats: Int64) -> Timestamp? {
+            let busy = Horizon.Server(
+                loadedUntil: Self.now.adding(seconds: -300), aliveAt: Self.now.adding(seconds: -200),
+                beats: beats, name: "busy")
+            let idle = Horizon.Server(
+                loadedUntil: Self.now, aliveAt: Self.now.adding(seconds: Int64(seconds)), name: "idle")
+            return horizon.listen(to: [busy, idle], at: seconds * 1_000_000_000, wall: Self.now).until
+        }
+        for beat in 0..<5 {
+            #expect(until(at: UInt64(beat) * 29, beats: Int64(beat)) == Self.now.adding(seconds: -300))
+        }
+        #expect(until(at: 145, beats: 4) == Self.now.adding(seconds: -300))
+        #expect(until(at: 174, beats: 4) == Self.now.adding(seconds: -300))
+        #expect(until(at: 177, beats: 4) == Self.now)
+    }
+
     @Test func whoIsNotWaitedForIsNamed() {
         var horizon = Horizon()
         func absent(at seconds: UInt64, _ servers: [(Int64, Int64)]) -> [AbsentServer] {
