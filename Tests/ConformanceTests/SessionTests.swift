@@ -90,7 +90,9 @@ import Testing
         let before = try servers[0].metric("waymark_bot_sessions_total") ?? 0
         try track(session, agent: "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
         #expect(try database.value("select bot from session where id = $1", session) == "Googlebot")
-        #expect(try servers[0].metric("waymark_bot_sessions_total") == before + 1)
+        try eventually("it is counted") {
+            try servers[0].metric("waymark_bot_sessions_total") == before + 1
+        }
         let kept = "select count(*) from event where session_id = $1 and activity <> 'session.end'"
         #expect(try database.count(kept, session) == 2)
     }
