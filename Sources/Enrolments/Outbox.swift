@@ -85,7 +85,7 @@ struct Outbox {
             """
             select distinct on (q.profile) q.profile, i.value from unnest($1::uuid[], $2::uuid[]) as q(profile, id)
                 join identity i on i.profile_id = q.id
-            order by q.profile, i.created_at desc, i.value
+            order by q.profile, coalesce(i.given_at, i.created_at) desc, i.given_at desc nulls last, i.value
             """, pairs.map(\.profile), pairs.map(\.id), context: "reading identities for deliveries")
         var identities: [UUID: String] = [:]
         for row in 0..<rows.count { identities[rows.uuid(row, 0)] = rows.string(row, 1) }

@@ -47,11 +47,13 @@ final class BatchWriter {
     /// right; after a failure the same range may be written again.
     func write(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
         let (before, visitsBefore, outcome) = (settler.mark, visits?.mark ?? 0, journeys?.outcome)
+        let givenBefore = persons.given.mark
         do throws(PostgresError) {
             try writeAll(batch, range, connection)
         } catch {
             settler.rolledBack(to: before)
             visits?.rolledBack(to: visitsBefore)
+            persons.given.rolledBack(to: givenBefore)
             if let outcome { journeys?.restore(outcome) }
             throw error
         }
@@ -89,12 +91,14 @@ final class BatchWriter {
     /// Returns how many visits began.
     func committed(at now: Timestamp) -> VisitWriter.Started {
         settler.committed(at: now)
+        persons.given.committed(at: now)
         return visits?.committed(at: now) ?? VisitWriter.Started()
     }
 
     func rolledBack() {
         settler.rolledBack(to: Settler.Mark())
         visits?.rolledBack(to: 0)
+        persons.given.rolledBack(to: 0)
         _ = journeys?.take()
     }
 

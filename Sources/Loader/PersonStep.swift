@@ -18,8 +18,14 @@ final class PersonStep {
     /// What the events of the range made of traits, in their order.
     private(set) var turns: [TraitTurn] = []
 
+    /// What is remembered of whole transactions; its keeper says when one ended.
+    private(set) var given = GivenIdentities()
+
     var rules: IdentityRules {
-        didSet { reader = SignReader(rules, metrics: metrics) }
+        didSet {
+            reader = SignReader(rules, metrics: metrics)
+            given = GivenIdentities()
+        }
     }
 
     init(_ rules: IdentityRules, metrics: IdentityMetrics) {
@@ -71,6 +77,20 @@ final class PersonStep {
         try LookupQueue.add(waiting, at: now, connection)
         metrics.attached.add(attached.count)
         metrics.waiting.add(waiting.count { !$0.isQuestionOnly })
+        try given.write(shown(batch), at: now, rules, connection)
+    }
+
+    /// The identity that each person gave last: of several at once the one that the configuration names first.
+    private func shown(_ batch: Batch) -> [UUID: Kinship.Key] {
+        var last: [UUID: Kinship.Key] = [:]
+        for sign in signs {
+            let outcome = batch.events[sign.event].outcome
+            guard let shown = sign.shown.first, outcome == .stored || outcome == .unsaved,
+                let profile = batch.profile(of: sign.event)
+            else { continue }
+            last[profile] = Kinship.Key(shown.kind, shown.value)
+        }
+        return last
     }
 
     /// Persons whose traits something else may change than events of the range: merges, and events that waited.

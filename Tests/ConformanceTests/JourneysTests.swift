@@ -78,6 +78,25 @@ import Testing
         #expect(world.bodies(with: order).count == 1)
     }
 
+    /// Of several identities the one that was given last is sent, also when it was given before another one already.
+    @Test func theIdentityIsTheOneThatWasGivenLast() throws {
+        let (session, mail) = (unique("s"), "\(unique("ada"))@example.com")
+        let phone = "+49309018\(Int.random(in: 10_000...99_999))"
+        func identity(_ given: String) throws -> String? {
+            let order = unique("order")
+            let properties = #"{"total": 100, "order": "\#(order)"\#(given)}"#
+            try world.track("product purchase", properties, session: session)
+            let body = try world.await(1, with: order)[0]
+            return body.components(separatedBy: #""identity":""#).last?.components(separatedBy: "\"").first
+        }
+        #expect(try identity(#", "email": "\#(mail)""#) == mail)
+        #expect(try identity(#", "phone": "\#(phone)""#) == phone)
+        #expect(try identity(#", "email": "\#(mail)""#) == mail)
+        #expect(try identity("") == mail)
+        #expect(try identity(#", "phone": "\#(phone)", "email": "\#(mail)""#) == mail)
+        #expect(try identity(#", "phone": "\#(phone)""#) == phone)
+    }
+
     @Test func theFirstEventOfAnActivityHasItsNumber() throws {
         let world = try JourneysWorld(
             "first:\n  state: live\n  on: {did: [first, second]}\n  key: order\n  reentry: per_key\n  do: [{webhook: feed}]"

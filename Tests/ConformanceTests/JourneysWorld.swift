@@ -9,7 +9,7 @@ final class JourneysWorld: Sendable {
     private let folder: String
 
     static let sources = [
-        "{id: shop, name: Web shop, kind: web, identify: [{by: email, from: properties.email}], traits: [{set: tier, from: properties.tier}]}",
+        "{id: shop, name: Web shop, kind: web, identify: [{by: email, from: properties.email}, {by: phone, from: properties.phone}], traits: [{set: tier, from: properties.tier}]}",
         "{id: till, kind: backend}",
     ]
 

@@ -103,4 +103,11 @@ extension Schema {
             select id, person_of(profile_id) as profile_id from alias union all select id, id from profile;
         comment on view person is 'every id that means somebody, and whom';
         """#
+
+    /// Of several identities the one that was given last goes out with a webhook.
+    static let givenIdentities = #"""
+        alter table identity add column given_at timestamptz;
+        comment on column identity.given_at is
+            'when it was given last, written where its person has others as well; null: when it was made';
+        """#
 }

@@ -13,6 +13,7 @@ package enum Schema {
         Migration(number: 7, name: "journeys", sql: journeys),
         Migration(number: 8, name: "versions left", sql: versionsLeft),
         Migration(number: 9, name: "heartbeat", sql: heartbeat),
+        Migration(number: 10, name: "given identities", sql: givenIdentities),
     ]
 
     private static let collect = #"""
