@@ -18,7 +18,7 @@ enum AlertStore {
         let rows = try connection.execute(
             """
             select w.name, w.definition, w.state, w.reason, w.failures, w.failing_since, w.last_success_at,
-                w.last_status, w.last_error, w.last_excerpt, a.mailed_at, coalesce(a.mailed_failures, 0),
+                w.failure_status, w.failure_error, w.failure_excerpt, a.mailed_at, coalesce(a.mailed_failures, 0),
                 a.recovery_at, coalesce(a.is_failing, false), a.try_at, coalesce(a.tries, 0), a.error,
                 w.last_failure_at
             from webhook w left join alert a on a.webhook = w.name

@@ -9,6 +9,7 @@ package struct AlertFacts: Sendable {
     package var failingSince: Timestamp?
     package var lastSuccessAt: Timestamp?
     package var lastFailureAt: Timestamp?
+    /// Of the last failure, as what follows: an attempt that arrived since is not what somebody is told of.
     package var lastStatus: Int?
     package var lastError: String?
     package var lastExcerpt: String?
@@ -56,8 +57,8 @@ struct AlertText {
         case .failure(let new): add("Failed attempts", "\(new) since the last mail")
         case .recovery(let new): if new > 0 { add("Failed attempts", "\(new) since the last mail") }
         }
-        if let last = alert.lastFailureAt { add("Last failure", last.readable) }
         if let last = alert.lastSuccessAt { add("Last success", last.readable) }
+        if let last = alert.lastFailureAt { add("Last failure", last.readable) }
         if let error = alert.lastError { add("Last error", error) }
         if let status = alert.lastStatus { add("Last status", "\(status)") }
         if let excerpt = alert.lastExcerpt { add("It answered", excerpt) }

@@ -15,6 +15,17 @@ struct AttemptResult: Sendable {
 
     var isSuccess: Bool { decision == .sent }
 
+    /// What lists and mails quote.
+    struct Answer: Sendable {
+        let at: Timestamp
+        let status: Int?
+        /// Nil: it was a success.
+        let error: String?
+        let excerpt: String?
+    }
+
+    var answer: Answer { Answer(at: at, status: status, error: error, excerpt: excerpt) }
+
     init(
         _ claim: Claimed, _ result: Result<OutboundResponse, OutboundError>, at: Timestamp,
         webhook: WebhookDefinition

@@ -37,10 +37,8 @@ struct Lane: Sendable {
         var hadSuccess = false
         var failingSince: Timestamp?
         var lastSuccessAt: Timestamp?
-        var lastFailureAt: Timestamp?
-        var lastStatus: Int?
-        var lastError: String?
-        var lastExcerpt: String?
+        var last: AttemptResult.Answer?
+        var lastFailure: AttemptResult.Answer?
         var isEmpty: Bool { failures == 0 && !hadSuccess }
 
         func followed(by new: Tally) -> Tally {
@@ -50,7 +48,7 @@ struct Lane: Sendable {
             both.hadSuccess = hadSuccess || new.hadSuccess
             if !new.hadSuccess { both.failingSince = failingSince ?? new.failingSince }
             both.lastSuccessAt = new.lastSuccessAt ?? lastSuccessAt
-            both.lastFailureAt = new.lastFailureAt ?? lastFailureAt
+            both.lastFailure = new.lastFailure ?? lastFailure
             return both
         }
     }
@@ -213,21 +211,16 @@ struct Lane: Sendable {
     mutating func note(_ result: AttemptResult) -> Turn {
         isProbing = false
         let opens = breaker.note(success: result.isSuccess, at: result.at)
+        tally.last = result.answer
         if result.isSuccess {
             tally.hadSuccess = true
             tally.failingSince = nil
             tally.lastSuccessAt = result.at
-            tally.lastStatus = result.status
-            tally.lastError = nil
-            tally.lastExcerpt = result.excerpt
             failingSince = nil
         } else {
             tally.failures += 1
             if tally.failingSince == nil { tally.failingSince = result.at }
-            tally.lastFailureAt = result.at
-            tally.lastStatus = result.status
-            tally.lastError = result.error
-            tally.lastExcerpt = result.excerpt
+            tally.lastFailure = result.answer
             failingSince = failingSince ?? result.at
         }
         if state == .paused, result.isSuccess {

@@ -174,13 +174,18 @@ import Testing
             try database.run(
                 """
                 update webhook set failures = failures + \(count), failing_since = coalesce(failing_since, now()),
-                    last_status = 503, last_error = 'status 503', last_excerpt = '<b>no</b> & never'
+                    last_failure_at = now(), failure_status = 503, failure_error = 'status 503',
+                    failure_excerpt = '<b>no</b> & never', last_status = 503, last_error = 'status 503',
+                    last_excerpt = '<b>no</b> & never'
                 """)
         }
 
         func work() throws {
             try database.run(
-                "update webhook set failing_since = null, last_success_at = now(), last_error = null")
+                """
+                update webhook set failing_since = null, last_success_at = now(), last_status = 200, last_error = null,
+                    last_excerpt = 'thank you'
+                """)
         }
 
         func alerter(_ server: MailServer?, every: Int64) -> Alerter {
@@ -226,7 +231,23 @@ import Testing
         try eventually("the recovery") { sink.mails.count == 2 }
         #expect(sink.mails[1]["subject"] as? String == "Webhook crm works again")
         #expect((sink.mails[1]["plain"] as? String)?.contains("100000 since the last mail") == true)
-        #expect(try site.database.value("select mailed_failures from alert") == "100001")
+        try eventually("it is noted") {
+            try site.database.value("select mailed_failures from alert") == "100001"
+        }
+    }
+
+    @Test func aMailAboutWhatFailedForAWhileQuotesTheFailure() throws {
+        let sink = try Sink("none")
+        let site = try Site()
+        try site.fail(2)
+        try site.work()
+        let alerter = site.alerter(sink.server(.none), every: 3600)
+        defer { alerter.stop() }
+        let plain = try #require(try eventually("a mail") { sink.mails.first }["plain"] as? String)
+        for text in ["the last one arrived", "status 503", "<b>no</b> & never", "Last success:"] {
+            #expect(plain.contains(text), "\(text) is not in \(plain)")
+        }
+        #expect(!plain.contains("thank you") && !plain.contains("200"), "\(plain)")
     }
 
     @Test func aMailThatCannotBeSentIsTriedAgainAndShown() throws {

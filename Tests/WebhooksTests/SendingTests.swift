@@ -95,6 +95,14 @@ import Testing
                 ["1", "500", "status 500", "no\u{FFFD}t now"], ["2", "500", "status 500", "no\u{FFFD}t now"],
                 ["3", "200", nil, "ok"],
             ])
+        let fared = """
+            select failures, last_status, last_error, last_excerpt, failure_status, failure_error, failure_excerpt
+            from webhook
+            """
+        try eventually("how it fared is noted") {
+            try world.database.rows(fared)
+                == [["2", "200", nil, "ok", "500", "status 500", "no\u{FFFD}t now"]]
+        }
     }
 
     @Test func aRefusalIsFinalAndCanBeReplayed() throws {

@@ -109,12 +109,14 @@ import Testing
             return tally
         }
         let (one, two) = (Timestamp(seconds: 1), Timestamp(seconds: 2))
-        let failed = tally { ($0.failures, $0.failingSince, $0.lastFailureAt) = (3, one, one) }
-        let worked = tally { ($0.hadSuccess, $0.lastSuccessAt) = (true, two) }
+        let no = AttemptResult.Answer(at: one, status: 503, error: "status 503", excerpt: "no")
+        let yes = AttemptResult.Answer(at: two, status: 200, error: nil, excerpt: "yes")
+        let failed = tally { ($0.failures, $0.failingSince, $0.last, $0.lastFailure) = (3, one, no, no) }
+        let worked = tally { ($0.hadSuccess, $0.lastSuccessAt, $0.last) = (true, two, yes) }
         #expect(failed.followed(by: Lane.Tally()).failures == 3)
         let both = failed.followed(by: worked)
         #expect(both.failures == 3 && both.hadSuccess && both.failingSince == nil)
-        #expect(both.lastFailureAt == one && both.lastSuccessAt == two)
+        #expect(both.lastFailure?.excerpt == "no" && both.last?.status == 200 && both.lastSuccessAt == two)
         #expect(worked.followed(by: failed).failingSince == one)
         #expect(failed.followed(by: failed).failures == 6)
     }

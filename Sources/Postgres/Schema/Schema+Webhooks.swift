@@ -104,4 +104,14 @@ extension Schema {
         );
         comment on table alert is 'what was mailed about a webhook, and when the next mail may go';
         """#
+
+    /// A mail quotes the last failure, whatever arrived since.
+    static let failuresQuoted = #"""
+        alter table webhook add column failure_status int, add column failure_error text,
+            add column failure_excerpt text;
+        update webhook set failure_status = last_status, failure_error = last_error, failure_excerpt = last_excerpt
+            where last_error is not null;
+        comment on column webhook.failure_error is 'of the last failure, at last_failure_at';
+        comment on column webhook.last_error is 'of the last attempt; null: it arrived';
+        """#
 }

@@ -14,6 +14,7 @@ package enum Schema {
         Migration(number: 8, name: "versions left", sql: versionsLeft),
         Migration(number: 9, name: "heartbeat", sql: heartbeat),
         Migration(number: 10, name: "given identities", sql: givenIdentities),
+        Migration(number: 11, name: "failures quoted", sql: failuresQuoted),
     ]
 
     private static let collect = #"""
