@@ -16,8 +16,7 @@ package final class GivenIdentities {
 
     package init() {}
 
-    /// Writes what each profile showed last. What is not decided in this transaction because another one has the
-    /// identity is decided there.
+    /// Writes what each profile showed last.
     package func write(
         _ shown: [UUID: Kinship.Key], at now: Timestamp, _ rules: IdentityRules, _ connection: Connection
     ) throws(PostgresError) {
@@ -26,24 +25,38 @@ package final class GivenIdentities {
         let rows = IdentityRows(kinds: rules.kinds)
         let given = news.map { profile, key in
             (row: IdentityRows.Row(key: key, bucket: rows.bucket(key)), profile: profile)
+        }.sorted { $0.row.precedes($1.row) }
+        let behind = try behind(given, rows, connection).map { given[$0].row }
+        if !behind.isEmpty {
+            var parameters = rows.parameters(behind)
+            parameters.append(now)
+            _ = try connection.execute(
+                """
+                update identity i set given_at = $4::timestamptz
+                from unnest($1::int[], $2::text[], $3::text[]) as q(bucket, kind, value)
+                where i.bucket = q.bucket and i.kind = q.kind and i.value = q.value
+                """, with: parameters, context: "writing which identities were given last")
         }
+        learnt += news.map { (profile: $0.key, key: $0.value.hashValue) }
+    }
+
+    /// Those whose persons have others that were given later, or at the same time.
+    private func behind(
+        _ given: [(row: IdentityRows.Row, profile: UUID)], _ rows: IdentityRows, _ connection: Connection
+    ) throws(PostgresError) -> [Int] {
         var parameters = rows.parameters(given.map(\.row))
         parameters.append(given.map(\.profile))
-        parameters.append(now)
-        _ = try connection.execute(
+        parameters.append(given.indices.map { Int32($0) })
+        let found = try connection.execute(
             """
-            with held as (
-                select i.bucket, i.kind, i.value from unnest($1::int[], $2::text[], $3::text[], $4::uuid[])
-                        as q(bucket, kind, value, profile)
-                    join identity i on i.bucket = q.bucket and i.kind = q.kind and i.value = q.value
-                where person_of(i.profile_id) = person_of(q.profile) and exists (
-                    select from identity o where o.profile_id = i.profile_id and (o.kind, o.value) <> (i.kind, i.value)
-                        and coalesce(o.given_at, o.created_at) >= coalesce(i.given_at, i.created_at))
-                for update of i skip locked)
-            update identity i set given_at = $5::timestamptz from held
-            where i.bucket = held.bucket and i.kind = held.kind and i.value = held.value
-            """, with: parameters, context: "writing which identities were given last")
-        learnt += news.map { (profile: $0.key, key: $0.value.hashValue) }
+            select distinct q.n from unnest($1::int[], $2::text[], $3::text[], $4::uuid[], $5::int[])
+                    as q(bucket, kind, value, profile, n)
+                join identity i on i.bucket = q.bucket and i.kind = q.kind and i.value = q.value
+                join identity o on o.profile_id = i.profile_id and (o.kind, o.value) <> (i.kind, i.value)
+                    and coalesce(o.given_at, o.created_at) >= coalesce(i.given_at, i.created_at)
+            where person_of(i.profile_id) = person_of(q.profile) order by q.n
+            """, with: parameters, context: "reading which identities were given last")
+        return (0..<found.count).map { found.int($0, 0) }
     }
 
     /// How much was learnt since the last commit.
