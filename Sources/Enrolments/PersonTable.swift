@@ -94,8 +94,7 @@ struct PersonTable {
                 join alias a on a.bucket = q.bucket and a.id = q.id limit 1
             """, buckets, profiles, context: "locking profiles for journeys")
         if merged.isEmpty { return }
-        throw PostgresError(
-            .server, "a profile was merged meanwhile", sqlstate: "40001", context: "stepping journeys")
+        throw .stale("a profile was merged meanwhile", context: "stepping journeys")
     }
 
     /// Those who have enrolments that are read in any case, under whatever id of theirs.

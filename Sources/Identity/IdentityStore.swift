@@ -151,8 +151,7 @@ final class IdentityStore {
                 join alias a on a.bucket = q.bucket and a.id = q.id limit 1
             """, profiles.map(\.bucket), Array(profiles))
         if rows.isEmpty { return }
-        throw PostgresError(
-            .server, "a profile was merged meanwhile", sqlstate: "40001", context: "settling who is who")
+        throw .stale("a profile was merged meanwhile", context: "settling who is who")
     }
 
     /// So many aliases of one merged profile are pointed at the winner with it; the rest is done later.
@@ -207,7 +206,7 @@ final class IdentityStore {
 
     /// Profiles whose ids are their sources' own never lose a merge.
     func fix(_ claims: [Claim], _ connection: Connection) throws(PostgresError) {
-        let profiles = Set(claims.lazy.filter { $0.basis == .fixed }.compactMap(\.answered))
+        let profiles = Set(claims.lazy.filter { $0.basis == .fixed }.compactMap(\.profile))
         if profiles.isEmpty { return }
         let ids = profiles.sorted { ($0.bucket, $0) < ($1.bucket, $1) }
         try connection.execute(
@@ -221,7 +220,7 @@ final class IdentityStore {
     func fixed(_ claims: [Claim], _ connection: Connection) throws(PostgresError) {
         var values: [BytesKey: (profile: UUID, at: Timestamp)] = [:]
         for claim in claims where claim.basis == .fixed && UUID(claim.sent) == nil {
-            if let profile = claim.answered {
+            if let profile = claim.profile {
                 values[BytesKey(bytes: claim.sent)] = (profile, claim.receivedAt)
             }
         }

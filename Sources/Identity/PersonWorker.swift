@@ -277,9 +277,7 @@ package final class PersonWorker: @unchecked Sendable {  // owner of all `var`s:
             } catch {
                 settler?.rolledBack(to: Settler.Mark())
                 tries += 1
-                guard error.origin == .server, ["40001", "40P01"].contains(error.sqlstate), tries < 5 else {
-                    throw error
-                }
+                guard error.isCollision, tries < 5 else { throw error }
             }
         }
     }

@@ -20,6 +20,8 @@ struct SessionGroup {
     var binding = Binding(row: nil, derived: UUID(high: 0, low: 0))
     var skew: Int64?
     var contextHash: UInt64 = 0
+    /// What sources' own ids mean that were merged into other profiles before.
+    private(set) var fixed: [UUID: UUID] = [:]
     private(set) var bucket: Int32 = 0
     private(set) var derived = UUID(high: 0, low: 0)
     /// Intake made it already.
@@ -50,6 +52,13 @@ struct SessionGroup {
     mutating func prepare(_ issuer: Issuer) {
         bucket = Identity.bucket(of: id)
         derived = answeredDerived ?? issuer.profile(forSession: id)
+    }
+
+    mutating func settleFixed(_ claims: [Claim], _ now: (UUID) -> UUID) {
+        for member in members where claims[member].basis == .fixed {
+            guard let id = claims[member].answered, now(id) != id else { continue }
+            fixed[id] = now(id)
+        }
     }
 
     /// Is the profile the one that is made from this session's id?

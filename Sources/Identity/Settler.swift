@@ -65,9 +65,9 @@ package final class Settler {
         if !stale.isEmpty || !plan.isEmpty {
             try settle(stale, plan, &groups, claims, &settlement, connection)
         }
+        for group in groups { conclude(group, &claims) }
         try store.fixed(claims, connection)
         try store.fix(claims, connection)
-        for group in groups { conclude(group, &claims) }
         for i in stale where groups[i].saves { learn(groups[i]) }
         return settlement
     }
@@ -147,7 +147,7 @@ package final class Settler {
         let identities = IdentityRows(kinds: rules.kinds)
         let taken = try identities.take(
             plan.wanted(groups, claims, known), at: plan.latest(claims), connection)
-        var times = seen(stale, groups, claims)
+        var times = seen(stale, groups, claims, known)
         plan.note(&times, groups, claims, known, owners: taken.compactMap(\.owner))
         try store.seen(times, connection)
         try store.verify(Set(times.keys), connection)
@@ -159,6 +159,7 @@ package final class Settler {
         try write(kinship, taken, identities, &settlement, connection)
 
         for i in groups.indices { groups[i].profile = groups[i].profile.map(kinship.now) }
+        for i in stale { groups[i].settleFixed(claims) { kinship.now(known[$0] ?? $0) } }
         for (claim, group) in plan.groupOf.enumerated() where settlement.turns[claim] != nil {
             settlement.before[claim] = group.flatMap { before[$0] }.map(kinship.now)
         }
@@ -224,8 +225,8 @@ package final class Settler {
             for member in groups[i].members {
                 let claim = claims[member]
                 switch claim.basis {
-                case .none, .fixed: break
-                case .known, .session:
+                case .none: break
+                case .fixed, .known, .session:
                     if let answered = claim.answered { ids.insert(answered) }
                 case .derived:
                     if let sent = unsettled(claim) { ids.insert(sent) }
@@ -280,7 +281,7 @@ package final class Settler {
     /// When each profile was seen: those of the sessions, those that are fixed, and those that are to become
     /// aliases, which must be locked as well.
     private func seen(
-        _ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim]
+        _ stale: [Int], _ groups: [SessionGroup], _ claims: [Claim], _ known: [UUID: UUID]
     ) -> [UUID: IdentityStore.Seen] {
         var times: [UUID: IdentityStore.Seen] = [:]
         func note(_ id: UUID?, _ first: Timestamp, _ last: Timestamp) {
@@ -291,7 +292,8 @@ package final class Settler {
             note(group.profile, group.startedAt, group.seenAt)
             for loser in group.binding.losers { note(loser, group.seenAt, group.seenAt) }
             for member in group.members where claims[member].basis == .fixed {
-                note(claims[member].answered, claims[member].receivedAt, claims[member].receivedAt)
+                let profile = claims[member].answered.map { known[$0] ?? $0 }
+                note(profile, claims[member].receivedAt, claims[member].receivedAt)
             }
         }
         return times
@@ -302,7 +304,7 @@ package final class Settler {
             let claim = claims[member]
             switch claim.basis {
             case .none: claims[member].profile = nil
-            case .fixed: claims[member].profile = claim.answered
+            case .fixed: claims[member].profile = claim.answered.map { group.fixed[$0] ?? $0 }
             default: claims[member].profile = group.profile
             }
             claims[member].skew = group.skew ?? 0

@@ -37,7 +37,10 @@ struct BatchTransaction {
             } catch {
                 if error.sqlstate == Settler.tooMany { return .tooLarge }
                 tries += 1
-                if error.isDataFault, !isCareful {
+                // What says each time that a profile was merged meanwhile is no race, but some event that asks for
+                // what cannot be: it must not stop all others.
+                let isStubborn = error.isStale && tries > Self.retries
+                if error.isDataFault || isStubborn, !isCareful {
                     isCareful = true
                 } else if !error.isCollision || tries > Self.retries {
                     throw error
@@ -80,7 +83,7 @@ struct BatchTransaction {
                 try writer.write(batch, range, connection)
             }
         } catch {
-            guard error.isDataFault, !range.isEmpty else { throw error }
+            guard error.isDataFault || error.isStale, !range.isEmpty else { throw error }
             if range.count > 1 { return try halves(batch, range, connection) }
             let isPoison = batch.events[range.lowerBound].refusal?.isPoison ?? false
             if isPoison { throw error }
@@ -95,9 +98,4 @@ struct BatchTransaction {
         if range.count > 1 { try careful(batch, range.lowerBound..<middle, connection) }
         try careful(batch, middle..<range.upperBound, connection)
     }
-}
-
-extension PostgresError {
-    /// Another server's transaction was in the way; the next try finds it done.
-    fileprivate var isCollision: Bool { origin == .server && (sqlstate == "40001" || sqlstate == "40P01") }
 }

@@ -179,7 +179,7 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
             do throws(PostgresError) {
                 return try body()
             } catch {
-                guard error.sqlstate == "40001" || error.sqlstate == "40P01" else { throw error }
+                guard error.isCollision else { throw error }
             }
         }
         return nil

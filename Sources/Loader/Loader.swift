@@ -400,10 +400,12 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         }
         let events = batch.events[request.events].map { (id: $0.view.id, outcome: $0.outcome ?? .stored) }
         let warnings = claim.contested ? ["session-has-another-profile"] : []
+        // A source's own id is echoed as it was sent, whatever it means by now.
+        let profile = claim.basis == .fixed ? claim.answered : claim.profile ?? claim.answered
         receipts.deliver(
             task: request.task,
             Receipt(
-                profile: claim.profile ?? claim.answered, traits: traits, sessionSaved: claim.sessionSaved,
+                profile: profile, traits: traits, sessionSaved: claim.sessionSaved,
                 events: events, warnings: warnings))
     }
 

@@ -50,17 +50,28 @@ extension PostgresError {
         return sqlstate == "23514" && !constraint.isEmpty
     }
 
+    private static let staleState = "WM002"
+
+    /// What the transaction goes by was changed by another one since it was read, which PostgreSQL cannot see.
+    package static func stale(_ message: String, context: String) -> PostgresError {
+        PostgresError(.server, message, sqlstate: staleState, context: context)
+    }
+
+    package var isStale: Bool { origin == .server && sqlstate == Self.staleState }
+
+    /// Another transaction was in the way; the next try finds it done.
+    package var isCollision: Bool {
+        isStale || origin == .server && (sqlstate == "40001" || sqlstate == "40P01")
+    }
+
     /// The connection is gone: whoever had it must make another one.
     package var isConnectionLost: Bool { origin != .server || connectionClosed }
 
     /// The same transaction may well succeed at the next try: a deadlock, a lock or statement that timed out,
     /// a server that restarts, a lost connection.
     package var isRetryable: Bool {
-        if isConnectionLost { return true }
-        switch sqlstate {
-        case "40001", "40P01", "55P03": return true
-        default: return sqlstate.hasPrefix("57") || sqlstate.hasPrefix("08")
-        }
+        if isConnectionLost || isCollision { return true }
+        return sqlstate == "55P03" || sqlstate.hasPrefix("57") || sqlstate.hasPrefix("08")
     }
 
     /// Errors after which the server ends the session (`57P01` and its kind, `08…`).

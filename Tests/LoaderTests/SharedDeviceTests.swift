@@ -98,4 +98,44 @@ struct SharedDeviceTests {
             try town.database.rows("select id, profile_id from alias") == [["\(bob)", "\(fixed)"]])
         try town.node.stop()
     }
+
+    /// Its clients send an id that this server gave, and that was merged since.
+    @Test func aStaticIdThatIsAnAliasStandsForItsPerson() throws {
+        try town.visit("ann", email: "ann@example.com")
+        try town.visit("s", email: "ann@example.com")
+        let (ann, gone) = (town.derived("ann"), town.derived("s"))
+        #expect(try town.database.rows("select id, profile_id from alias") == [["\(gone)", "\(ann)"]])
+        for session in ["new", "s"] {
+            try town.load([
+                TestRequest(session: session, .fixed, gone, events: [.signIn(["company": session])])
+                    .with { $0.sent = "\(gone)" },
+                town.request("bystander", [.plain()]),
+            ])
+        }
+        #expect(
+            try town.database.count("select count(*) from event where profile_id = $1::uuid", "\(ann)") == 4)
+        #expect(try town.database.count("select count(*) from profile where id = $1::uuid", "\(gone)") == 0)
+        #expect(try town.database.value("select fixed from profile where id = $1::uuid", "\(ann)") == "t")
+        #expect(try town.traits(of: gone)?.contains(#""s""#) == true)
+        try town.node.stop()
+    }
+
+    /// A row that nobody writes stands for whatever makes an event fail as if somebody had merged its profile just now.
+    @Test func aProfileThatIsNeverSettledStopsNobodyElse() throws {
+        let odd = UUID.random()
+        try town.database.run(
+            "insert into alias (bucket, id, profile_id, created_at) values (\(odd.bucket), '\(odd)', '\(odd)', now())"
+        )
+        try town.load([
+            town.request("before", [.plain()]),
+            TestRequest(session: "odd", .known, odd, events: [.plain()]),
+            town.request("behind", [.plain()]),
+        ])
+        #expect(try town.people().map(\.first) == ["before", "behind"])
+        #expect(
+            try town.database.rows("select reason, detail->>'sqlstate' from quarantine") == [
+                ["poison", "WM002"]
+            ])
+        try town.node.stop()
+    }
 }
