@@ -26,6 +26,10 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         package var linger = 20
         /// How often an idle server says that it is alive, and up to when it has loaded, in milliseconds.
         package var heartbeat = 500
+        /// When a statement is given up, in milliseconds: it waits for what somebody else has locked.
+        var patience = 30_000
+        /// When another server that is silent within a transaction counts as standing still, in seconds.
+        var frozen = 45
         /// How a busy one does.
         var pulse = Heartbeat.Pace()
         /// The silence after which a session has ended, in microseconds; nil: sessions have no starts and ends.
@@ -95,6 +99,8 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private static let mostMerges = 800
     /// Nanoseconds after which a transaction was too large for this machine: what waits for it waits for all of it.
     private static let longest: UInt64 = 5_000_000_000
+    /// A statement took too long: a server that stands still may have what it waited for.
+    private var wasBlocked = false
     private var isStopping = false
     private var onStopped: (@Sendable () -> Void)?
 
@@ -221,13 +227,15 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
     private func connected() throws -> Connection {
         if let connection, connection.isUsable, transaction != nil { return connection }
         guard let conninfo else { throw PostgresError(.lost, "no database yet", context: "connecting") }
-        let new = try Connection(conninfo, name: "waymark loader", interrupter: interrupter)
+        let new = try Connection(
+            conninfo, name: "waymark loader", deadline: options.patience, interrupter: interrupter)
         let logger = logger
         new.onNotice = { $0.log(to: logger) }
         try migrate(new, Schema.migrations)
         try installation.load(new)
         guard let issuer = installation.issuer else { preconditionFailure("a confirmed secret is known") }
         try partitions.ensure([], today: clock.now().day, new)
+        if wasBlocked { try endFrozen(new) }
         try new.keepStatements()
         let settler = Settler(
             cache: cache, issuer: issuer, rules: rules.withLock { $0 }, metrics: identityMetrics)
@@ -246,6 +254,15 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         }
         logger.info("connected to PostgreSQL", metadata: ["position": "\(position.record)"])
         return new
+    }
+
+    private func endFrozen(_ connection: Connection) throws(PostgresError) {
+        wasBlocked = false
+        let count = try FrozenSessions.end(after: options.frozen, connection)
+        guard count > 0 else { return }
+        logger.warning(
+            "ended sessions of servers that stand still within a transaction", metadata: ["count": "\(count)"]
+        )
     }
 
     /// Continues at the position that the database has. If it went back, the database is an older state of
@@ -287,6 +304,9 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             return
         }
         metrics.databaseErrors.add()
+        if let error = error as? PostgresError {
+            wasBlocked = error.sqlstate == "57014" || error.origin == .deadline
+        }
         let isNew = shared.withLock { $0.fault == nil || $0.isConnected }
         if isNew, !interrupter.isInterrupted {
             logger.error("loading pauses", metadata: ["error": "\(error)"])

@@ -22,12 +22,16 @@ extension Connection {
         }
     }
 
-    /// Begins a transaction whose statements the server gives up by itself at our deadline.
+    /// Begins a transaction whose statements the server gives up by itself at our deadline; and so it does with the
+    /// session, when nothing comes from us for so long. A process that stands still keeps nothing locked.
     package func begin(context: String = "") throws(PostgresError) {
         enter()
         defer { leave() }
         let timeout = max(deadline, 1)
-        let sql = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = \(timeout)"
+        let sql = """
+            BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = \(timeout); \
+            SET LOCAL idle_in_transaction_session_timeout = \(timeout)
+            """
         _ = try run(sql, context: context.isEmpty ? "beginning a transaction" : context)
     }
 

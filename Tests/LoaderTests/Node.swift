@@ -22,7 +22,7 @@ final class Node: Sendable {
         segmentBytes: Int = 1 << 20,
         cache: SessionCache = SessionCache(capacity: 1024), clock: Clock = .system, days: Int? = 30,
         retain: Int64 = 3_600_000_000, silence: Int64? = nil,
-        pulse: Heartbeat.Pace = Heartbeat.Pace()
+        pulse: Heartbeat.Pace = Heartbeat.Pace(), _ change: (inout Loader.Options) -> Void = { _ in }
     ) throws {
         self.database = database
         let path = try folder ?? Scratch.shared.newFolder("data")
@@ -39,6 +39,7 @@ final class Node: Sendable {
         loading.sessionTimeout = silence
         loading.pulse = pulse
         loading.heartbeat = silence == nil ? 2000 : 100
+        change(&loading)
         loader = try Loader(
             spool: spool, cache: cache, installation: Installation(data: path), receipts: receipts,
             options: loading, clock: clock, logger: logger)

@@ -1,6 +1,7 @@
 import Foundations
 import Identity
 import Payload
+import Postgres
 import TestSupport
 import Testing
 
@@ -28,6 +29,42 @@ import Testing
         #expect(try database.count("select count(*) from event") == 480)
         try node.stop()
         server.stop()
+    }
+
+    /// A server that was stopped between two statements, and one that was stopped while it copied.
+    @Test(arguments: ["", "copy event_key from stdin"])
+    func aServerThatStandsStillHoldsNobodyUp(_ last: String) throws {
+        let database = try PostgresServer.shared.get().makeDatabase()
+        let node = try Node(database) { ($0.patience, $0.frozen) = (700, 1) }
+        node.load()
+        try node.write([TestRequest(session: "shared")])
+        try node.drain()
+        let frozen = try Connection(
+            database.conninfo, name: "waymark loader", deadline: last.isEmpty ? 1000 : 60_000)
+        try frozen.begin()
+        try frozen.execute("update session set last_seen_at = last_seen_at + interval '1 h'")
+        let begin = Clock.system.monotonic()
+        if last.isEmpty {
+            try node.write(
+                [TestRequest(session: "shared")], at: Clock.system.now().adding(microseconds: 60_000_000))
+            try node.drain()
+        } else {
+            // It is where its next bytes would be written that it stands still.
+            let error = #expect(throws: PostgresError.self) {
+                try frozen.copy(last) { writer throws(PostgresError) in
+                    let next = TestRequest(session: "shared")
+                    do {
+                        try node.write([next], at: Clock.system.now().adding(microseconds: 60_000_000))
+                        try node.drain()
+                    } catch { Issue.record("\(error)") }
+                }
+            }
+            #expect(error?.isConnectionLost == true)
+        }
+        #expect(Clock.system.monotonic() - begin < 15_000_000_000)
+        #expect(try database.count("select count(*) from event") == 2)
+        #expect(throws: PostgresError.self) { try frozen.execute("select 1") }
+        try node.stop()
     }
 
     @Test func somebodyElseMovedThePosition() throws {
