@@ -56,7 +56,25 @@ final class CarefulSteps {
             try settle(Array(work[..<middle]), besides: others)
             return try settle(Array(work[middle...]))
         }
-        try settle(withheld.map { Work(subject: $0.subject, input: .resumed($0.what, at: nil)) })
+        try resume(withheld)
+    }
+
+    /// Whose attributes events further on have changed, goes through it event by event, and first: what follows them is
+    /// not to be seen by each.
+    private func resume(_ withheld: [JourneyStep.Kept]) throws(PostgresError) {
+        var last: [Subject: Int] = [:]
+        for step in turning { last[step.subject] = max(last[step.subject] ?? 0, step.place ?? 0) }
+        var rest: [Work] = []
+        for kept in withheld {
+            var work = Work(subject: kept.subject, input: .resumed(kept.what, at: nil))
+            if let place = kept.place, let last = last[kept.subject], place < last {
+                work.behind = place
+                try settle([work])
+            } else {
+                rest.append(work)
+            }
+        }
+        try settle(rest)
     }
 
     /// Timers' journeys are not tried apart: what is withheld of a timer ends its enrolment.
@@ -92,7 +110,10 @@ final class CarefulSteps {
     /// What is stored of attributes already, and not to be seen yet.
     private func coming(_ work: [Work]) -> [Work] {
         guard let first = work.first else { return [] }
-        if case .resumed = first.input { return [] }
+        if case .resumed = first.input {
+            guard let place = first.behind else { return [] }
+            return turning.filter { $0.subject == first.subject && ($0.place ?? 0) > place }
+        }
         return turning.filter { ($0.place ?? 0) >= first.place ?? 0 }
     }
 
@@ -123,7 +144,7 @@ final class CarefulSteps {
                 rest.append(kept)
             }
         }
-        try settle(rest.map { Work(subject: $0.subject, input: .resumed($0.what, at: nil)) })
+        try resume(rest)
     }
 
     private func note(_ what: Withheld, of subject: Subject, _ error: PostgresError) {

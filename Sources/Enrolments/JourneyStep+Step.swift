@@ -10,6 +10,8 @@ extension JourneyStep {
         var input: Input
         /// Of an event: where it stands in its transaction.
         var place: Int?
+        /// Of what a journey was kept from: where its event stands.
+        var behind: Int?
         /// Of an event: what it made of its person's attributes.
         var traits: [TraitTurn] = []
         /// Others may look back at it.

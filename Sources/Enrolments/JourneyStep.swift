@@ -53,6 +53,8 @@ package final class JourneyStep {
     struct Kept {
         let subject: Subject
         let what: Withheld
+        /// Of an event: where it stands in its transaction.
+        let place: Int?
     }
 
     package var rules: RulesInForce { didSet { sieve = Sieve(rules.engine) } }
@@ -270,7 +272,9 @@ package final class JourneyStep {
         if stepped.contains(where: { $0.place != nil }) {
             outcome.number(steps, from: try Self.number(connection))
         }
-        func perform(_ input: Input, of subject: Subject, _ history: StoredHistory) throws(PostgresError) {
+        func perform(
+            _ input: Input, of subject: Subject, at place: Int? = nil, _ history: StoredHistory
+        ) throws(PostgresError) {
             let effects = table.step(
                 subject, input, with: rules.engine, history, withholding: withholding)
             if let failure = history.failure { throw failure }
@@ -288,7 +292,7 @@ package final class JourneyStep {
                     traits.append(change(profile, name, json, input))
                 case .enrol: outcome.enrolled += 1
                 case .withheld(let what):
-                    outcome.withheld.append(Kept(subject: subject, what: what))
+                    outcome.withheld.append(Kept(subject: subject, what: what, place: place))
                 case .decided(let decision): outcome.count(decision)
                 default: break
                 }
@@ -318,11 +322,12 @@ package final class JourneyStep {
             if let occurrence = step.input.newcomer { history.recent.append(occurrence) }
             if step.isOnlyRemembered || !table.isStillSet(step.input, of: subject) { continue }
             let input = step.input
-            if input.isTimer { outcome.timers += 1 }
             if let decision = table.unwaited(input, of: subject, absent) {
                 table.note([.decided(decision)], of: subject)
             }
-            try perform(input, of: subject, history)
+            try perform(input, of: subject, at: step.place, history)
+            // One that nobody here can decide stays as it was.
+            if input.isTimer, !table.isStillSet(input, of: subject) { outcome.timers += 1 }
             if !step.isRemembered { history.recent.removeLast() }
         }
         try table.write(&random, connection)

@@ -78,5 +78,6 @@ extension IntakeLane {
         reply.move(by: arenaAt)
         batch.add(reply, from: source, received: parked.received, fingerprints: parked.fingerprints)
         parked.release()
+        submitIfLarge()
     }
 }

@@ -147,7 +147,7 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         batch.add(
             composed.reply, from: found.source, received: examiner.judge.verdicts.received,
             fingerprints: examiner.judge.fingerprints)
-        if batch.frame.body.count > largeBatch { submit() }
+        submitIfLarge()
     }
 
     func remember(_ session: Bytes?, _ decision: Identification.Decision) {
@@ -212,6 +212,11 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
     func endSweep() {
         examiner.rest()
         if underWay < Self.mostUnderWay { submit() }
+    }
+
+    /// A frame that grows on may be larger than a segment of the spool.
+    func submitIfLarge() {
+        if batch.frame.body.count > largeBatch { submit() }
     }
 
     private func submit() {

@@ -69,7 +69,8 @@ struct Horizon {
             }
         }
         words = known
-        return (until, absent)
+        // What comes next may have been received at that very moment, when a clock stands still or a record was cut.
+        return (until?.adding(microseconds: -1), absent)
     }
 
     /// The servers' latest words. A server that began a new spool speaks by that.

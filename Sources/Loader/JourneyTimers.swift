@@ -82,7 +82,8 @@ package final class JourneyTimers: @unchecked Sendable {  // owner of all `var`s
                 if isNew { try AttachedEvents.forget(connection) }
             } else {
                 while try takeAttached(connection) {}
-                while try decideSome(connection) {}
+                // What was applied meanwhile may be what the next ones wait for.
+                while try decideSome(connection) { _ = try refresh(connection) }
             }
             try replaySome(connection)
             isFailing = false

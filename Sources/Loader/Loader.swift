@@ -271,8 +271,9 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
         if position.record < self.position.record {
             logger.warning(
                 "the database is older than it was: loading again", metadata: ["from": "\(position.record)"])
-            cache.removeAll()
         }
+        // Ahead as well: a commit took place of which nobody heard, so what it changed was never learnt.
+        if position != self.position { cache.removeAll() }
         if position.record > spool.durable {
             throw SpoolAhead(stored: position.record, durable: spool.durable)
         }

@@ -61,6 +61,7 @@ import Testing
         clock.advance(seconds: 6)
         #expect(try status(server) == 200)
         #expect(server.server.metrics.connectionsDisplaced.total >= 1)
+        #expect(clients.count == 3)  // and so they stay open until here
     }
 
     @Test func whoSendsABodyOrWaitsForAnAnswerStays() throws {

@@ -75,4 +75,36 @@ struct JourneyFaultTests {
         try eventually("it is counted") { node.loader.metrics.journeyFaults.total == refused }
         try node.stop()
     }
+
+    /// The fault of one person's journey, and another person whose attributes change behind the event that starts it.
+    @Test func aFaultMakesNobodySeeWhatComesLater() throws {
+        let journeys = """
+            webhooks: {feed: {url: https://x.example}}
+            journeys:
+              noted:
+                state: live
+                on: {did: page view, where: 'exists(a)'}
+                who: 'attr.company == "gold"'
+                reentry: always
+                do: [{webhook: feed}]
+            """
+        let database = try PostgresServer.shared.get().makeDatabase()
+        try Self.apply(journeys, to: database)
+        try database.run(#"alter table delivery add constraint refused check (body not like '%"a":7%')"#)
+        let town = try Town(database)
+        func views(_ session: String, _ properties: String...) -> TestRequest {
+            town.request(session, properties.map { json in TestEvent { $0.properties = Array(json.utf8) } })
+        }
+        try town.load([
+            views("x", #"{"a":7,"company":"gold"}"#),
+            views("y", #"{"a":1,"company":"gold"}"#, #"{"company":"silver"}"#, #"{"a":2}"#),
+            views("z", #"{"a":3,"company":"silver"}"#, #"{"a":4,"company":"gold"}"#, #"{"company":"lead"}"#),
+        ])
+        #expect(try database.count("select count(*) from quarantine where journey = 'noted'") == 1)
+        #expect(
+            try database.rows("select body::json#>>'{payload_params,a}' from delivery order by 1") == [
+                ["1"], ["4"],
+            ])
+        try town.node.stop()
+    }
 }

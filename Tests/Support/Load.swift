@@ -109,12 +109,18 @@ struct LoadClient {
         for left in unconfirmed { books.note(left.markers, .unknown) }
     }
 
+    private mutating func connect() throws -> Client {
+        guard let address = addresses().randomElement(using: &random) else {
+            throw Failure("there is no address")
+        }
+        return try Client(address, patience: 30)
+    }
+
     mutating func send(_ sending: Sending, safe: Bool) {
         var status: Int?
         let begun = Moment.now
         do {
-            guard let address = addresses().randomElement(using: &random) else { throw Client.Trouble.closed }
-            let connection = try self.connection ?? Client(address, patience: 30)
+            let connection = try self.connection ?? connect()
             self.connection = connection
             let answer = try connection.exchange(sending.request)
             status = answer.status

@@ -89,10 +89,11 @@ package final class Server: @unchecked Sendable {  // `child` and `options` are 
     }
 
     private func addresses(of child: Child, after words: String = "listening on ") -> [String] {
-        child.said.split(separator: "\n", omittingEmptySubsequences: true).compactMap { line in
+        // What follows the last end of a line is being written.
+        child.said.split(separator: "\n", omittingEmptySubsequences: false).dropLast().compactMap { line in
             guard line.hasPrefix(words) else { return nil }
             let word = line.dropFirst(words.count).prefix { !$0.isWhitespace }
-            return word.isEmpty || !child.said.hasSuffix("\n") ? nil : String(word)
+            return word.isEmpty ? nil : String(word)
         }
     }
 
