@@ -93,7 +93,6 @@ struct HorizonTests {
                 loadedUntil: Self.now, aliveAt: Self.now.adding(seconds: Int64(seconds)), name: "idle")
             return horizon.listen(to: [busy, idle], at: seconds * 1_000_000_000, wall: Self.now).until
         }
-        let old = Self.before(Self.now.adding(seconds: -300))
         for beat in 0..<5 {
             #expect(
                 until(at: UInt64(beat) * 29, beats: Int64(beat))
