@@ -276,7 +276,7 @@ package final class JourneyStep {
             _ input: Input, of subject: Subject, at place: Int? = nil, _ history: StoredHistory
         ) throws(PostgresError) {
             let effects = table.step(
-                subject, input, with: rules.engine, history, withholding: withholding)
+                subject, input, with: rules.engine, history, withholding: withholding, at: now)
             if let failure = history.failure { throw failure }
             table.note(
                 table.alsoUnwaited(input, of: subject, effects, absent).map(Effect.decided), of: subject)

@@ -218,10 +218,11 @@ struct PersonTable {
     /// Steps one person, and remembers what is to be written.
     mutating func step(
         _ subject: Subject, _ input: Input, with engine: Engine, _ history: any History,
-        withholding: Set<String> = []
+        withholding: Set<String> = [], at now: Timestamp
     ) -> [Effect] {
         guard var person = persons[subject] else { return [] }
-        let effects = engine.step(&person, input, history: history, withholding: withholding)
+        let effects = engine.step(
+            &person, input, history: history, withholding: withholding, now: now)
         persons[subject] = person
         for case .enrol(let enrolment) in effects {
             let last = person.enrolments.last {

@@ -118,18 +118,29 @@ package struct Zone: Sendable, Equatable {
         LocalTime(microseconds: time.microseconds + offset(at: time) * 1_000_000)
     }
 
-    /// The moment at which the clocks show that; where they jump over it, the moment of the jump or soon after it;
-    /// where they show it twice, the first time.
-    package func moment(_ local: LocalTime) -> Timestamp {
+    /// The moment at which the clocks show that; where they jump over it, the moment of the jump; where they show it
+    /// twice, the first time.
+    package func moment(_ local: LocalTime) -> Timestamp { moments(local)[0] }
+
+    /// All moments at which the clocks show that, one or two; where they jump over it, the moment of the jump.
+    package func moments(_ local: LocalTime) -> [Timestamp] {
         let guess = Timestamp(microseconds: local.microseconds)
         let day: Int64 = 86_400_000_000
         let earlier = offset(at: guess.adding(microseconds: -day))
         let later = offset(at: guess.adding(microseconds: day))
-        for offset in [max(earlier, later), min(earlier, later)] {
-            let moment = Timestamp(microseconds: local.microseconds - offset * 1_000_000)
-            if self.offset(at: moment) == offset { return moment }
+        func moment(_ offset: Int64) -> Timestamp {
+            Timestamp(microseconds: local.microseconds - offset * 1_000_000)
         }
-        return Timestamp(microseconds: local.microseconds - min(earlier, later) * 1_000_000)
+        let (large, small) = (max(earlier, later), min(earlier, later))
+        let shown = (large == small ? [large] : [large, small]).filter { offset(at: moment($0)) == $0 }
+        if !shown.isEmpty { return shown.map(moment) }
+        // The old offset still holds at the first of the two, the new one does at the second.
+        var (before, after) = (moment(large).seconds, moment(small).seconds)
+        while after - before > 1 {
+            let middle = before + (after - before) / 2
+            if offset(at: Timestamp(seconds: middle)) == later { after = middle } else { before = middle }
+        }
+        return [Timestamp(seconds: after)]
     }
 }
 

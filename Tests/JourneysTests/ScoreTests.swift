@@ -87,4 +87,13 @@ struct ScoreTests {
             return delivery.params.map(\.value)
         }
     }
+
+    /// The clock alone takes a person out of it, which nobody is told.
+    @Test func aSegmentOfTheClockIsEnteredEachTime() throws {
+        var story = try Story(
+            "on: {segment: recent, enters: true}\nreentry: always\ndo: [{webhook: feed}]",
+            others: "segments: {recent: {where: 'last(\"buy\").time > now() - 3'}}")
+        for at in [0.0, 2, 12, 13] { story.does("buy", at: at) }
+        #expect(story.fires == [0, 12])
+    }
 }

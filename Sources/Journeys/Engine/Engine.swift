@@ -55,11 +55,13 @@ package struct Engine: Sendable {
     /// - Parameters:
     ///   - history: The person's events that were stepped before, and the present one.
     ///   - withholding: Journeys that must do nothing: the effects say what they were kept from.
+    ///   - now: When that is, if it may be long after what the input says: webhooks keep their hours.
     package func step(
         _ person: inout Person, _ input: Input, history: any History = NoHistory(),
-        withholding: Set<String> = []
+        withholding: Set<String> = [], now: Timestamp? = nil
     ) -> [Effect] {
-        let step = Stepping(rules: rules, person: person, history: history, withholding: withholding)
+        let step = Stepping(
+            rules: rules, person: person, history: history, withholding: withholding, now: now)
         step.take(input)
         let effects = step.finish()
         person = step.person

@@ -8,9 +8,9 @@ extension JourneyDefinition.Hours {
         for more in 0...8 {
             let day = Int(local.day) + more
             let opens = LocalTime(CivilDate(daysSince1970: day), secondOfDay: Int64(from))
-            guard opens.microseconds > local.microseconds, allows(opens.weekday) else { continue }
-            let moment = zone.moment(opens)
-            if moment > now { return moment }
+            guard allows(opens.weekday) else { continue }
+            // A clock that is put back shows it a second time.
+            if let moment = zone.moments(opens).first(where: { $0 > now }) { return moment }
         }
         return now.adding(seconds: 366 * 86_400)
     }

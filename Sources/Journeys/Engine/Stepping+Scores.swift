@@ -124,12 +124,16 @@ extension Stepping {
             score.band = definition.band(points(definition, score.counts, facts))
             person.memory.scores[name] = score
         }
-        for name in watched.segments where person.memory.segments[name] == nil {
-            guard let segment = rules.segments[name] else { continue }
-            let facts = facts(event: nil, entry: nil)
+        for name in watched.segments {
+            let known = person.memory.segments[name]
+            // Nobody is told when the clock alone takes somebody out of it.
+            guard let segment = rules.segments[name], known == nil || segment.condition.readsClock else {
+                continue
+            }
+            let facts = facts(at: max(moment.time, known?.at ?? moment.time))
             facts.hidden = occurrence?.id
             let isIn = Evaluator(facts: facts).flag(segment.condition) == true
-            person.memory.segments[name] = Memory.Membership(isIn: isIn, at: facts.time)
+            person.memory.segments[name] = Memory.Membership(isIn: isIn, at: facts.time, next: known?.next)
         }
         person.attributes = now
     }

@@ -1,5 +1,6 @@
 import Foundations
 import Payload
+@_spi(_Unicode) import Swift
 
 extension Stepping {
     /// An event that may start a journey, or complete what does.
@@ -94,7 +95,16 @@ extension Stepping {
         var buffer = ByteBuffer(capacity: 64)
         value.append(to: &buffer)
         // A column of an index: what is longer than any key is named by its hash.
-        return buffer.count <= 256 ? buffer.bytes.text : Canonical.hash(Array(buffer.bytes))
+        let text = composed(buffer.bytes.text)
+        return text.utf8.count <= 256 ? text : Canonical.hash(Array(text.utf8))
+    }
+
+    /// Unicode's form C: the database compares bytes, and texts that look the same are one key.
+    private static func composed(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+        var scalars = String.UnicodeScalarView()
+        for scalar in text._nfc { scalars.append(scalar) }
+        return String(scalars)
     }
 
     /// The next `n`, if the journey may be entered again now; nil: it may not.

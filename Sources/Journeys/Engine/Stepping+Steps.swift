@@ -58,7 +58,7 @@ extension Stepping {
                 enter(i, branch, rule)
             case .ab(let shares): enter(i, pick(i, shares), rule)
             case .set(let assignments):
-                for assignment in assignments { set(i, assignment) }
+                for assignment in assignments { set(i, rule, assignment) }
                 advance(i, rule)
             case .exit(let why): return leave(i, why)
             }
@@ -97,7 +97,7 @@ extension Stepping {
             decide(.skipped, enrolment, "\(webhook): control")
             return true
         }
-        if let hours = rule.journey.hours, let opening = hours.opening(at: moment.clock, zone: zone(hours)) {
+        if let hours = rule.journey.hours, let opening = hours.opening(at: callTime, zone: zone(hours)) {
             if hours.otherwise == .skip {
                 decide(.skipped, enrolment, "\(webhook): outside of the hours")
                 return true
@@ -107,11 +107,11 @@ extension Stepping {
             decide(.held, enrolment, "\(webhook): until \(opening.iso8601)")
             return false
         }
-        if let cap = rule.journey.cap, !take(cap, enrolment.journey) {
+        let isSilent = isSilent(enrolment, rule)
+        if let cap = rule.journey.cap, !take(cap, enrolment.journey, isSilent: isSilent) {
             decide(.skipped, enrolment, "\(webhook): more than \(cap.most) in \(cap.per.durationText)")
             return true
         }
-        let isSilent = enrolment.isShadow || rule.state == .shadow
         let facts = facts(event: enrolment.entry, entry: enrolment.entry)
         let delivery = Delivery(
             id: NameBasedID.delivery(enrolment.id, step: enrolment.step, visit: 1), webhook: webhook,
@@ -124,6 +124,15 @@ extension Stepping {
         return true
     }
 
+    /// Who gets a call gets it now: what is decided long after its time, behind an outage or a pause, asks the hours of
+    /// the present. A minute is no delay, so that live runs and backtests agree.
+    private var callTime: Timestamp {
+        guard let now, now.microseconds - moment.clock.microseconds > Self.delay else { return moment.clock }
+        return now
+    }
+
+    private static let delay: Int64 = 60_000_000
+
     private func zone(_ hours: JourneyDefinition.Hours) -> Zone {
         switch hours.zone {
         case .named(let name): return rules.zone(name) ?? rules.zone
@@ -134,8 +143,14 @@ extension Stepping {
         }
     }
 
-    /// Counts a delivery; false: it would be one too many.
-    private func take(_ cap: JourneyDefinition.Cap, _ journey: String) -> Bool {
+    /// In shadow, or begun in it: it decides, and nothing of it is seen outside.
+    private func isSilent(_ enrolment: Enrolment, _ rule: Rulebook.Rule) -> Bool {
+        enrolment.isShadow || rule.state == .shadow
+    }
+
+    /// Counts a delivery; false: it would be one too many. What was not sent is counted apart.
+    private func take(_ cap: JourneyDefinition.Cap, _ name: String, isSilent: Bool) -> Bool {
+        let journey = isSilent ? "\(name) in shadow" : name
         let after = moment.clock.adding(microseconds: -cap.per)
         var sent = (person.memory.sent[journey] ?? []).filter { $0 > after }
         guard sent.count < cap.most else { return false }
@@ -170,16 +185,17 @@ extension Stepping {
     }
 
     /// What is unknown changes nothing.
-    private func set(_ i: Int, _ assignment: JourneyDefinition.Assignment) {
+    private func set(_ i: Int, _ rule: Rulebook.Rule, _ assignment: JourneyDefinition.Assignment) {
         let enrolment = person.enrolments[i]
+        if enrolment.isControl || isSilent(enrolment, rule) { return }
         let facts = facts(event: enrolment.entry, entry: enrolment.entry)
         defer { withExtendedLifetime(facts) {} }
         let value = Evaluator(facts: facts).value(assignment.value)
-        guard !value.isUnknown, !enrolment.isControl, !enrolment.isShadow, person.subject.profile != nil
-        else { return }
+        guard !value.isUnknown, person.subject.profile != nil else { return }
         var json = ByteBuffer(capacity: 64)
         value.appendJSON(to: &json)
-        let changed = Attributes.setting(assignment.name, to: Array(json.bytes), in: person.attributes)
+        let changed = Attributes.setting(
+            trait: assignment.name, to: Array(json.bytes), in: person.attributes)
         guard changed != person.attributes else { return }
         if changedAttributes == nil { changedAttributes = person.attributes }
         person.attributes = changed

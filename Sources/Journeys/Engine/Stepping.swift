@@ -25,6 +25,8 @@ final class Stepping {
     var current: Occurrence?
     /// Journeys that must do nothing.
     var withholding: Set<String>
+    /// The present of whoever steps; nil: that of the input.
+    let now: Timestamp?
     /// What was known then is all that counts, though more may have come since.
     private(set) var past: Past?
     /// Journeys that the input may not start.
@@ -39,9 +41,12 @@ final class Stepping {
     /// What conditions looked at lately.
     private var lately: (event: UUID?, entry: UUID?, facts: Facts)?
 
-    init(rules: Rulebook, person: Person, history: any History, withholding: Set<String> = []) {
+    init(
+        rules: Rulebook, person: Person, history: any History, withholding: Set<String> = [],
+        now: Timestamp? = nil
+    ) {
         (self.rules, self.person, self.history) = (rules, person, history)
-        self.withholding = withholding
+        (self.withholding, self.now) = (withholding, now)
         before = person
     }
 
@@ -143,6 +148,8 @@ final class Stepping {
     func decideTimer(_ i: Int, _ rule: Rulebook.Rule, due: Timestamp) {
         let whole = look(backTo: .known(due))
         person.enrolments[i].due = nil
+        // What follows begins where the time was up, however late that was certain.
+        moment.time = person.enrolments[i].until ?? due
         switch person.enrolments[i].phase {
         case .awaiting:
             person.enrolments[i].firedUntil = person.enrolments[i].until

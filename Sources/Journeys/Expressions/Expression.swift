@@ -49,6 +49,7 @@ extension Expression {
     package var scores: [String] { names(.score) }
     /// Keys of the activities that `did` and `last` look for.
     package var activities: [String] { names(.activity) }
+    var readsClock: Bool { mentions.contains { $0.kind == .now || $0.kind == .hour } }
     package var readsAttributes: Bool { mentions.contains { $0.kind == .attribute } }
 
     private func names(_ kind: Mention.Kind) -> [String] {
