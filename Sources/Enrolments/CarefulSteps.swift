@@ -218,7 +218,7 @@ final class CarefulSteps {
                 "update memory set review = null where bucket = $1 and profile_id = $2",
                 work.subject.id.bucket, work.subject.id, context: "passing a timer over")
             outcome.faults += 1
-        case .attributes, .resumed: outcome.faults += 1
+        case .attributes, .merged, .resumed: outcome.faults += 1
         }
     }
 }

@@ -45,7 +45,7 @@ extension JourneyStep {
             case .event(let occurrence, _, let started):
                 input = .event(occurrence, attributesBefore: attributes, started: started)
             case .attributes(_, let at): input = .attributes(before: attributes, at: at)
-            case .timer, .review, .resumed: break
+            case .timer, .review, .merged, .resumed: break
             }
         }
 

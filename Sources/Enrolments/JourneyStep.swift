@@ -298,17 +298,23 @@ package final class JourneyStep {
                 }
             }
         }
+        func history(of subject: Subject) -> StoredHistory {
+            if let history = histories[subject] { return history }
+            let history = StoredHistory(
+                subject.profile.flatMap { table.ids[$0] } ?? [], until: ends[subject], enrolmentsOf: subject,
+                besides: table.known[subject] ?? [], without: coming, connection)
+            history.recent = past[subject] ?? []
+            histories[subject] = history
+            return history
+        }
+        for (subject, union) in try table.merged(others, connection) {
+            try perform(.merged(union), of: subject, history(of: subject))
+        }
         for i in steps.indices where table.persons[steps[i].subject] != nil {
             var step = steps[i]
             let subject = step.subject
             if let before = table.turn(step) { step.follow(before) }
-            let history =
-                histories[subject]
-                ?? StoredHistory(
-                    subject.profile.flatMap { table.ids[$0] } ?? [], until: ends[subject],
-                    enrolmentsOf: subject, besides: table.known[subject] ?? [], without: coming, connection)
-            if histories[subject] == nil { history.recent = past[subject] ?? [] }
-            histories[subject] = history
+            let history = history(of: subject)
             if let (event, profile) = step.stray, !step.isOnlyRemembered {
                 // Nothing but itself is evidence for an event without a person: what was due is decided.
                 var last: Input?
@@ -360,6 +366,7 @@ package final class JourneyStep {
         switch input {
         case .event(let occurrence, _, _): stamp = TraitState.Stamp(occurrence.time, occurrence.id)
         case .attributes(_, let at): stamp = TraitState.Stamp(at, profile)
+        case .merged(let union): stamp = TraitState.Stamp(union.at, profile)
         case .timer(let id, let due): stamp = TraitState.Stamp(due, id)
         case .review(let due): stamp = TraitState.Stamp(due, profile)
         case .resumed(let what, _):

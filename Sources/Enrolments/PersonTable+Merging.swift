@@ -28,12 +28,48 @@ extension PersonTable {
         let latest = Set(winners.flatMap { Self.latest(enrolments(of: $0, places)) })
         for (id, winner) in losers {
             guard let loser = found[id], var person = persons[.profile(winner)] else { continue }
+            unite(.profile(winner), engine.union(of: loser, with: person, at: now))
             note(engine.merge(loser, into: &person, at: now), of: .profile(winner))
             persons[.profile(winner)] = person
             gone.insert(id)
         }
         for winner in winners { rank(enrolments(of: winner, places), before: latest) }
         for place in places { known[place.subject, default: []].insert(place) }
+    }
+
+    /// Several may be merged into one at once.
+    private mutating func unite(_ winner: Subject, _ new: Union) {
+        guard var union = unions[winner] else { return unions[winner] = new }
+        union.parts.formUnion(new.parts)
+        union.bands.merge(new.bands) { $0.union($1) }
+        unions[winner] = union
+    }
+
+    /// What the engine must be told of those who were merged: `others` were in this transaction, whether or not there was
+    /// anything to inherit. A replay finds the same moments.
+    func merged(
+        _ others: Set<Subject>, _ connection: Connection
+    ) throws(PostgresError) -> [(subject: Subject, union: Union)] {
+        let subjects = others.union(unions.keys).filter { subject in
+            guard let person = persons[subject] else { return false }
+            return unions[subject] != nil
+                || person.enrolments.contains { $0.isRunning || $0.openUntil != nil }
+        }
+        let winners = subjects.compactMap(\.profile).sorted { ($0.bucket, $0) < ($1.bucket, $1) }
+        if winners.isEmpty { return [] }
+        let rows = try connection.execute(
+            """
+            select q.id, max(a.created_at) from unnest($1::uuid[]) as q(id) join alias a on a.profile_id = q.id
+            group by q.id
+            """, winners, context: "reading when profiles were merged")
+        var times: [UUID: Timestamp] = [:]
+        for row in 0..<rows.count { times[rows.uuid(row, 0)] = rows.timestamp(row, 1) }
+        return winners.compactMap { winner in
+            guard let at = times[winner] else { return nil }
+            var union = unions[.profile(winner)] ?? Union(at: at)
+            union.at = at
+            return (.profile(winner), union)
+        }
     }
 
     private func enrolments(of winner: UUID, _ places: Set<Place>) -> [Enrolment] {

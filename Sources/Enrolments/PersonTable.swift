@@ -21,6 +21,8 @@ struct PersonTable {
     /// Profiles that are not any more, and events that have got one: their rows go.
     var gone: Set<UUID> = []
     private(set) var dropped: [UUID: Subject] = [:]
+    /// Of those who inherited something here.
+    var unions: [Subject: Union] = [:]
     private var memories: [UUID: Memory] = [:]
     private var decisions: [Decision] = []
 

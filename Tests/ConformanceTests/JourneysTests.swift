@@ -97,6 +97,18 @@ import Testing
         #expect(try identity(#", "phone": "\#(phone)""#) == phone)
     }
 
+    /// Filled on the phone, bought at the desk, and only then does somebody sign in there.
+    @Test func aPurchaseOfAnotherDeviceCountsOnceItIsKnownWhoseItIs() throws {
+        let (cart, mail) = (unique("cart"), "\(unique("ada"))@example.com")
+        let (phone, desk) = (unique("phone"), unique("desk"))
+        try world.track("add to cart", #"{"cart": "\#(cart)", "email": "\#(mail)"}"#, session: phone)
+        try world.track("checkout", #"{"cart": "\#(cart)"}"#, session: desk)
+        #expect(try world.decisions("left", key: cart) == 0)
+        try world.track("look", #"{"email": "\#(mail)"}"#, session: desk)
+        #expect(try world.decisions("left", key: cart) == 1)
+        #expect(world.bodies(with: cart).isEmpty)
+    }
+
     @Test func theFirstEventOfAnActivityHasItsNumber() throws {
         let world = try JourneysWorld(
             "first:\n  state: live\n  on: {did: [first, second]}\n  key: order\n  reentry: per_key\n  do: [{webhook: feed}]"

@@ -55,6 +55,12 @@ struct Story {
         simulation.set(Array(attributes.utf8), of: Story.profile(name))
     }
 
+    /// Two turn out to be one; whatever is due before comes first.
+    mutating func merge(_ loser: String, into winner: String, at: Double) {
+        until(at)
+        simulation.merge(Story.profile(loser), into: Story.profile(winner), at: Story.at(at))
+    }
+
     mutating func finish() { simulation.finish() }
     mutating func until(_ seconds: Double) { simulation.fire(before: Story.at(seconds)) }
 

@@ -87,13 +87,27 @@ package enum Input: Sendable, Equatable {
     case timer(UUID, due: Timestamp)
     /// The memory's review, as it was set; the same holds.
     case review(due: Timestamp)
+    /// Two profiles became this one: what one of them did, the other one's journeys see now.
+    case merged(Union)
     /// What a journey was kept from, and may do now. `at`: so much later, in server time; nil: as of then.
     case resumed(Withheld, at: Timestamp?)
 
     package var isTimer: Bool {
         switch self {
         case .timer, .review: true
-        case .event, .attributes, .resumed: false
+        case .event, .attributes, .merged, .resumed: false
         }
     }
+}
+
+/// What must be known of two profiles as they were before they became one.
+package struct Union: Sendable, Equatable {
+    /// When that was.
+    package var at: Timestamp
+    /// Events of the one that went which are parts of combinations.
+    package var parts: Set<UUID> = []
+    /// By score: the bands in which the two were.
+    package var bands: [String: Set<String>] = [:]
+
+    package init(at: Timestamp) { self.at = at }
 }

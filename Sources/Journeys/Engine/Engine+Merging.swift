@@ -6,7 +6,8 @@ extension Engine {
     /// Enrolments move and keep their ids. Where both have one of the same (journey, key, n), the older stays, and the
     /// other ends; where both run one of a journey and key that may run only once at a time, the older runs on. One
     /// that moves may meet two at once: it stays only if it is the oldest of them, and then both others go. The trace
-    /// says so. `winner.attributes` must be those after the merge.
+    /// says so. `winner.attributes` must be those after the merge. What one of the two did means something to the
+    /// other's journeys only by the step `merged`, which follows.
     package func merge(_ loser: Person, into winner: inout Person, at clock: Timestamp) -> [Effect] {
         var merging = Merging(engine: self, loser: loser.subject, winner: winner, at: clock)
         // The oldest first: whom it drives out is in no other one's way any more.
@@ -14,6 +15,22 @@ extension Engine {
         winner = merging.winner
         Self.merge(loser.memory, into: &winner.memory)
         return merging.effects + [.remember(winner.memory)] + merging.trace
+    }
+
+    /// What the step `merged` needs of both, before they are merged.
+    package func union(of loser: Person, with winner: Person, at clock: Timestamp) -> Union {
+        var union = Union(at: clock)
+        union.parts = Set(loser.memory.evidence.values.joined().map(\.id))
+        for name in rules.scoreWatchers.keys where !rules.watchedByAttributes.scores.contains(name) {
+            guard let version = rules.scores[name]?.version,
+                [loser, winner].allSatisfy({ $0.memory.scores[name]?.version == version })
+            else { continue }
+            let bands = [loser, winner].compactMap { person in
+                Stepping(rules: rules, person: person, history: NoHistory()).band(name, at: clock)
+            }
+            union.bands[name] = Set(bands)
+        }
+        return union
     }
 
     /// The same number, or both running where only one may.

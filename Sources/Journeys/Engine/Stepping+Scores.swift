@@ -15,6 +15,16 @@ extension Stepping {
         return (points, definition.band(points))
     }
 
+    /// The band at a moment, by what is kept in memory.
+    func band(_ name: String, at time: Timestamp) -> String? {
+        guard let (definition, _) = rules.scores[name], let score = person.memory.scores[name] else {
+            return nil
+        }
+        let facts = facts(at: max(time, score.at))
+        defer { withExtendedLifetime(facts) {} }
+        return definition.band(points(definition, score.counts, facts))
+    }
+
     /// What was counted, from memory, or from history where memory has nothing of this version.
     private func counted(_ name: String, hidden: UUID?) -> [[Memory.Score.Count]] {
         guard let (definition, version) = rules.scores[name] else { return [] }
@@ -162,7 +172,7 @@ extension Stepping {
     }
 
     /// Time alone can change a segment, when an event leaves a window: then it is looked at again.
-    private func review(segments: [String]) -> [Int] {
+    func review(segments: [String]) -> [Int] {
         var entered: [Int] = []
         for name in segments {
             guard let segment = rules.segments[name] else { continue }
@@ -185,7 +195,7 @@ extension Stepping {
         return facts(event: nil, entry: nil)
     }
 
-    private func watchers(_ score: String, entering band: String) -> [Int] {
+    func watchers(_ score: String, entering band: String) -> [Int] {
         (rules.scoreWatchers[score] ?? []).filter { i in
             if case .score(_, let bands) = rules.rules[i].journey.trigger { return bands.contains(band) }
             return false

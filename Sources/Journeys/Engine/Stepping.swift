@@ -66,6 +66,7 @@ final class Stepping {
             }
         case .timer(let id, let due): timer(id, due)
         case .review(let due): if person.memory.review == due { reviewNow(due) }
+        case .merged(let union): merged(union)
         case .resumed(let withheld, let later): resume(withheld, at: later)
         }
         releaseParked()

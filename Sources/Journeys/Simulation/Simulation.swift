@@ -49,10 +49,15 @@ package struct Simulation {
         guard loser != winner else { return }
         meet(winner)
         histories[winner, default: Remembrance()].add(history(loser))
-        if let loser = people[loser] { unite(loser, with: winner, at: clock) }
+        var union = Union(at: clock)
+        if let loser = people[loser] {
+            union = engine.union(of: loser, with: people[winner] ?? Person(winner), at: clock)
+            unite(loser, with: winner, at: clock)
+        }
         people[loser] = nil
         histories[loser] = nil
         waiting.remove(loser)
+        step(winner, .merged(union))
     }
 
     /// What an event began by itself is its person's from now on. Returns the journeys.
