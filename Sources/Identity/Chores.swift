@@ -74,6 +74,12 @@ enum Chores {
             """, now.adding(seconds: -7 * day))
         try connection.execute(
             """
+            delete from told t
+            using (select bucket, event_id from told where told_at < $1 order by told_at limit 1000) as o
+            where t.bucket = o.bucket and t.event_id = o.event_id
+            """, now.adding(seconds: -90 * day))
+        try connection.execute(
+            """
             delete from lookup l using (select bucket, event_id from lookup where state <> 'queued'
                 and created_at < case when state = 'failed' then $2::timestamptz else $1::timestamptz end limit 1000) as o
             where l.bucket = o.bucket and l.event_id = o.event_id

@@ -99,7 +99,8 @@ enum ServerEventStore {
         try tellJourneys(events.filter { $0.profile != nil }, connection)
     }
 
-    /// Journeys take them from where they take all that came to a person later, if one listens.
+    /// Journeys take them from where they take all that came to a person later, if one listens. One that comes again
+    /// under its id is nothing new to them.
     private static func tellJourneys(
         _ events: [ServerEvent], _ connection: Connection
     ) throws(PostgresError) {
@@ -111,6 +112,7 @@ enum ServerEventStore {
             from unnest($1::int[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::text[])
                 as q(bucket, id, received_at, profile_id, activity)
             where q.activity = any((select session_events from rulebook)::text[])
+                and not exists (select from told t where t.bucket = bucket_of(q.id) and t.event_id = q.id)
             on conflict (bucket, event_id) do nothing
             """, events.map(\.bucket), events.map(\.id), events.map(\.receivedAt), events.map(\.profile),
             events.map { "session.\($0.kind.rawValue)" }, context: "telling journeys of sessions")
@@ -135,12 +137,23 @@ enum ServerEventStore {
         if events.isEmpty { return }
         var parameters = Parameters([events.map(\.bucket), events.map(\.id), events.map(\.receivedAt)])
         appendBounds(events, to: &parameters)
-        try connection.execute(
+        let rows = try connection.execute(
             """
             delete from event e using unnest($1::int[], $2::uuid[], $3::timestamptz[]) as q(bucket, id, received_at)
             where e.bucket = q.bucket and e.id = q.id and e.received_at = q.received_at
                 and e.received_at between $4 and $5
+            returning e.id, e.received_at, e.step is not null
             """, with: parameters, context: "withdrawing sessions' own events")
+        let told = (0..<rows.count).filter { rows.bool($0, 2) }
+            .map { (id: rows.uuid($0, 0), at: rows.timestamp($0, 1)) }
+            .sorted { ($0.id.bucket, $0.id) < ($1.id.bucket, $1.id) }
+        if told.isEmpty { return }
+        try connection.execute(
+            """
+            insert into told (bucket, event_id, told_at)
+            select * from unnest($1::int[], $2::uuid[], $3::timestamptz[]) on conflict (bucket, event_id) do nothing
+            """, told.map(\.id.bucket), told.map(\.id), told.map(\.at),
+            context: "noting which of sessions' own events journeys know")
     }
 
     /// The first and the last arrival: without them, a plan is made for all days that there are.

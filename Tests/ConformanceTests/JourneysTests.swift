@@ -97,6 +97,27 @@ import Testing
         #expect(try identity(#", "phone": "\#(phone)""#) == phone)
     }
 
+    /// It is withdrawn by a late event, and comes again under its id.
+    @Test func theEndOfAVisitStartsAJourneyOnce() throws {
+        let session = unique("visit")
+        let end = """
+            select extract(epoch from time) from event where session_id = $1 and activity = 'session.end'
+            """
+        let begin = Date()
+        try world.track("look", session: session)
+        try world.await(1, with: session)
+        let first = try #require(try world.database.value(end, session).flatMap(Double.init))
+        try world.track("look", session: session, time: begin.addingTimeInterval(1))
+        try eventually("it ends again, later") {
+            try world.database.value(end, session).flatMap(Double.init) ?? 0 > first
+        }
+        // What ends behind it is told behind it.
+        let other = unique("visit")
+        try world.track("look", session: other)
+        try world.await(1, with: other)
+        #expect(world.bodies(with: session).count == 1)
+    }
+
     /// Filled on the phone, bought at the desk, and only then does somebody sign in there.
     @Test func aPurchaseOfAnotherDeviceCountsOnceItIsKnownWhoseItIs() throws {
         let (cart, mail) = (unique("cart"), "\(unique("ada"))@example.com")

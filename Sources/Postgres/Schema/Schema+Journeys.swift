@@ -102,4 +102,16 @@ extension Schema {
     static let versionsLeft = #"""
         create index enrolment_left on enrolment (journey, version) where open_until is not null;
         """#
+
+    /// An end that is withdrawn comes again under its id, and must not start anything twice.
+    static let told = #"""
+        create table told (
+            bucket int not null,
+            event_id uuid not null,
+            told_at timestamptz not null,
+            primary key (bucket, event_id)
+        );
+        create index told_old on told (told_at);
+        comment on table told is 'starts and ends of sessions that journeys saw before they were withdrawn';
+        """#
 }

@@ -15,6 +15,7 @@ package enum Schema {
         Migration(number: 9, name: "heartbeat", sql: heartbeat),
         Migration(number: 10, name: "given identities", sql: givenIdentities),
         Migration(number: 11, name: "failures quoted", sql: failuresQuoted),
+        Migration(number: 12, name: "told", sql: told),
     ]
 
     private static let collect = #"""
