@@ -239,7 +239,7 @@ struct SessionEndTests {
         try eventually("the older session has ended") { try ends() == 1 }
         #expect(try database.value("select ended_at from session where id = 's'") == nil)
         try database.run(
-            "update spool_position set loaded_until = to_timestamp(1790000000 + 1800) where host = 'slow'")
+            "update spool_position set loaded_until = to_timestamp(1790000000 + 1801) where host = 'slow'")
         try eventually("the session has ended") { try ends() == 2 }
         for node in nodes { try node.stop() }
     }
