@@ -128,6 +128,9 @@ package enum JourneyReading {
         }
     }
 
+    /// So many lines of the trace an explanation goes by.
+    private static let mostLines = 5_000
+
     /// Why a journey did what it did for a person, or why not; nil: there is no such journey.
     package static func explain(
         _ journey: String, of person: UUID, with rules: RulesInForce, at now: Timestamp, most: Int = 20,
@@ -136,7 +139,11 @@ package enum JourneyReading {
         let ids = try People.ids(of: person, connection)
         let history = StoredHistory(ids, connection)
         let whole = try read(person, ids, journey: journey, connection)
-        let explanation = rules.engine.explain(journey, whole, history: history, at: now, most: most)
+        let trace = try trace(of: person, journey: journey, limit: mostLines, connection).map {
+            Explanation.Line(kind: $0.kind, enrolment: $0.enrolment, event: $0.event, detail: $0.detail)
+        }
+        let explanation = rules.engine.explain(
+            journey, whole, history: history, trace: trace, at: now, most: most)
         if let failure = history.failure { throw failure }
         return explanation
     }

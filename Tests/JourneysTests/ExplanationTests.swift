@@ -1,0 +1,119 @@
+import Foundations
+import Testing
+
+@testable import Journeys
+
+struct ExplanationTests {
+    @Test func onlyTheEventThatEnrolledIsShownAsTheEntry() throws {
+        var story = try Story("on: {did: a}\nunless: {did: b, within: 1h}\ndo: [{webhook: feed}]")
+        story.does("a", #"{"i": 1}"#, at: 0)
+        story.does("a", #"{"i": 2}"#, at: 0)
+        story.does("b", at: 60)
+        #expect(
+            try story.verdicts().filter { $0.hasPrefix("enrolled") } == ["enrolled: ended: disproved by b"])
+    }
+
+    @Test func anEventOfAnotherKeyIsNotShownAsTheEntry() throws {
+        var story = try Story(
+            "on: {did: a}\nkey: k\nreentry: per_key\nunless: {did: b, where: 'k == entry.k', within: 1h}\ndo: [{webhook: feed}]"
+        )
+        story.does("a", #"{"k": 1, "i": 1}"#, at: 0)
+        story.does("a", #"{"k": 2}"#, at: 0)
+        story.does("a", #"{"k": 1, "i": 2}"#, at: 0)
+        story.does("b", #"{"k": 2}"#, at: 60)
+        let verdicts = try story.verdicts()
+        #expect(verdicts[1] == "enrolled: ended: disproved by b")
+        #expect(verdicts[2].hasPrefix("enrolled: waits until"))
+        #expect(!verdicts[0].hasPrefix("enrolled: "))
+    }
+
+    @Test func anEventThatBeganTheTimeAnewSaysSo() throws {
+        var story = try Story(
+            "on: {did: a}\nunless: {did: b, within: 1h, restart: true}\ndo: [{webhook: feed}]")
+        story.does("a", at: 0)
+        story.does("a", at: 60)
+        story.does("b", at: 120)
+        #expect(
+            try story.verdicts() == [
+                "the time began anew: ended: disproved by b", "enrolled: ended: disproved by b",
+            ])
+    }
+
+    @Test func anEnrolmentThatAMergeDroppedWasOneAllTheSame() throws {
+        var story = try Story("on: {did: a}\nunless: {did: b, within: 1h}\ndo: [{webhook: feed}]")
+        story.does("a", at: 0)
+        story.does("a", at: 60, by: "q")
+        story.merge("q", into: "p", at: 120)
+        let verdicts = try story.verdicts()
+        #expect(verdicts[0].hasPrefix("enrolled: dropped, merged: "), "\(verdicts)")
+        #expect(verdicts[1].hasPrefix("enrolled: waits until"), "\(verdicts)")
+    }
+
+    @Test(arguments: [
+        ("after_exit", "enrolment 1 was running then: ended: disproved by b"),
+        ("once", "re-entry once, and enrolment 1 was there: ended: disproved by b"),
+        (
+            "{mode: always, max: 1}",
+            "re-entry max 1, and enrolment 1 was there: ended: disproved by b"
+        ),
+        (
+            "{mode: always, every: 1h}", "re-entry every 1h, and enrolment 1 began \(Story.at(0).iso8601)"
+        ),
+    ])
+    func whatStoodInTheWayIsWhatThereWasThen(reentry: String, verdict: String) throws {
+        var story = try Story(
+            "on: {did: a}\nreentry: \(reentry)\nunless: {did: b, within: 1h}\ndo: [{webhook: feed}]")
+        story.does("a", at: 0)
+        story.does("a", at: 60)
+        story.does("b", at: 120)
+        #expect(try story.verdicts() == [verdict, "enrolled: ended: disproved by b"])
+    }
+
+    /// The journey did not let anybody in: that an earlier enrolment had ended is no reason.
+    @Test(arguments: ["after_exit", "always"])
+    func anEnrolmentThatHadEndedStoodInNobodysWay(reentry: String) throws {
+        var story = try Story(
+            "on: {did: a}\nreentry: \(reentry)\nunless: {did: b, within: 1h}\ndo: [{webhook: feed}]")
+        story.does("a", at: 0)
+        story.does("b", at: 60)
+        let person = try #require(story.simulation.person(Story.profile("p")))
+        var draining = story.engine.rules.rules[0].journey
+        draining.state = .draining
+        story.does("a", at: 120)
+        let events = story.simulation.history(Story.profile("p"))
+        let explanation = try #require(
+            Engine(Rulebook(journeys: [draining])).explain("j", person, history: events, at: Story.at(700)))
+        #expect(explanation.attempts[0].verdict == "the journey is draining")
+    }
+
+    @Test func whatWaitsForATimersDecisionSaysSo() throws {
+        let story = try Story(
+            "on: {did: a}\nunless: {did: b, within: 1h, restart: true}\ndo: [{webhook: feed}]")
+        var person = Person(Story.profile("p"))
+        var events = Remembrance()
+        for event in [Story.event("a", at: 0), Story.event("a", at: 3700)] {
+            events.add(event)
+            _ = story.engine.step(&person, .event(event), history: events)
+        }
+        let explanation = try #require(
+            story.engine.explain("j", person, history: events, at: Story.at(3700)))
+        #expect(explanation.attempts[0].verdict == "it waits for the decision of a timer that was due before")
+    }
+}
+
+extension Story {
+    func explanation(at seconds: Double = 700) throws -> Explanation {
+        let subject = Self.profile("p")
+        let person = try #require(simulation.person(subject))
+        let trace = simulation.decisions.map {
+            Explanation.Line(
+                kind: $0.kind.rawValue, enrolment: $0.enrolment, event: $0.event, detail: $0.detail)
+        }
+        return try #require(
+            engine.explain(
+                "j", person, history: simulation.history(subject), trace: trace, at: Self.at(seconds)))
+    }
+
+    /// Of the events that could have started it, the latest first.
+    func verdicts() throws -> [String] { try explanation().attempts.map(\.verdict) }
+}
