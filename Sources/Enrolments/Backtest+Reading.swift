@@ -124,14 +124,22 @@ extension Backtest {
                 "\(result.unnumbered) events were stored while no journey was in force: they stand where they arrived"
             )
         }
-        let rows = try connection.execute(
-            "select min(applied_at) from journey where name = $1", journey.name,
-            context: "reading since when the journey is in force")
-        if !rows.isNull(0, 0), rows.timestamp(0, 0) > since {
-            notes.append(
-                "the live version is in force since \(rows.timestamp(0, 0).iso8601): it fired nothing before")
+        if let start = try liveStart(connection), start > since {
+            notes.append("the live version is in force since \(start.iso8601): it fired nothing before")
         }
         return notes
+    }
+
+    /// Since when the journey is in force, as far as that is known: what was applied again before it was paused or
+    /// changed says no more when that was, but it may have fired.
+    private func liveStart(_ connection: Connection) throws(PostgresError) -> Timestamp? {
+        let rows = try connection.execute(
+            """
+            select min(j.applied_at) from journey j where j.name = $1
+            having not exists (select 1 from decision d where d.journey = $1 and d.kind = 'fired' and d.at >= $2
+                and d.at < min(j.applied_at))
+            """, journey.name, since, context: "reading since when the journey is in force")
+        return rows.isEmpty ? nil : rows.timestampOrNil(0, 0)
     }
 
     /// The first event that there is, if it is later than what is asked for.

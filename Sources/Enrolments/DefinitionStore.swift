@@ -134,6 +134,7 @@ package enum DefinitionStore {
         return changes
     }
 
+    /// `applied_at` says since when a version is in force as it is: applying it again changes nothing.
     private static func write(
         _ journeys: [JourneyDefinition], _ now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
@@ -157,6 +158,7 @@ package enum DefinitionStore {
                 as q(name, version, definition, state, ordinal)
             on conflict (name, version) do update set state = excluded.state, is_current = true,
                 applied_at = excluded.applied_at
+            where j.state <> excluded.state or not j.is_current
             """, names, versions, definitions, sorted.map(\.state.rawValue), now, next.int(0, 0),
             context: "applying journeys")
     }
@@ -229,6 +231,7 @@ package enum DefinitionStore {
             insert into journey_part as p (kind, name, definition, applied_at)
             select kind, name, definition, $4 from unnest($1::text[], $2::text[], $3::text[]) as q(kind, name, definition)
             on conflict (kind, name) do update set definition = excluded.definition, applied_at = excluded.applied_at
+            where p.definition <> excluded.definition
             """, parts.map(\.kind), parts.map(\.name), parts.map(\.json), now,
             context: "applying segments and scores")
     }

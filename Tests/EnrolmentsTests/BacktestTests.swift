@@ -62,6 +62,32 @@ import Testing
         #expect(live.sorted() == simulated.sorted())
         #expect(!simulated.isEmpty)
     }
+
+    /// A pause makes the moment new from which on it is in force; what it fired before is fired all the same.
+    @Test func whatFiredBeforeAPauseIsNotSaidToHaveBeenNothing() throws {
+        let journey = "j:\n  state: live\n  on: {did: a}\n  do: [{webhook: feed}]"
+        let town = try Town(journey)
+        try town.database.run("create table event_all partition of event default")
+        func notes() throws -> [String] {
+            let backtest = Backtest(
+                try town.set(journey).journeys[0], segments: [], scores: [], zone: .utc, since: Town.at(-100),
+                now: Town.at(100))
+            return try backtest.run(town.connection).notes.filter { $0.contains("in force") }
+        }
+        #expect(
+            try notes() == [
+                "the live version is in force since \(Town.at(0).iso8601): it fired nothing before"
+            ])
+        try town.does("a", at: 10)
+        try town.apply(journey, at: 20)
+        #expect(
+            try notes() == [
+                "the live version is in force since \(Town.at(0).iso8601): it fired nothing before"
+            ])
+        try town.apply(journey.replacing("live", with: "paused"), at: 30)
+        try town.apply(journey, at: 40)
+        #expect(try notes() == [])
+    }
 }
 
 extension Town {

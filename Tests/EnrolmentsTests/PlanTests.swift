@@ -26,6 +26,23 @@ import Testing
             ])
     }
 
+    @Test func whatIsAppliedAgainIsInForceSinceItCameIntoForce() throws {
+        let parts = "segments: {s: {where: 'exists(attr.x)'}}"
+        let town = try Town(Self.waits, others: parts)
+        func moments() throws -> [Timestamp] {
+            let rows = try town.connection.execute(
+                "select applied_at from journey union all select applied_at from journey_part")
+            return (0..<rows.count).map { rows.timestamp($0, 0) }
+        }
+        try town.apply(Self.waits, at: 10)
+        #expect(try moments() == [Town.at(0), Town.at(0)])
+        try town.apply(Self.waits.replacing("live", with: "paused"), at: 20)
+        #expect(try moments() == [Town.at(20), Town.at(0)])
+        try town.apply("other:\n  on: {did: x}\n  do: [{exit: no}]", at: 30)
+        try town.apply(Self.waits.replacing("live", with: "paused"), at: 40)
+        #expect(try moments().contains(Town.at(40)))
+    }
+
     @Test func aSettingIsAChangeAsWell() throws {
         let town = try Town(Self.waits)
         var set = try town.set(Self.waits)
