@@ -35,8 +35,10 @@ struct JourneysBacktestCommand: ParsableCommand {
         let definitions =
             applied ? nil : try readJourneys([folder ?? file.journeysFolder], file)
         let now = Clock.system.now()
+        var names: [String] = []
         let result = try inDatabase(file, "journeys backtest") { connection throws(PostgresError) in
             let parts = try parts(definitions, configuration, connection)
+            names = parts.journeys.map(\.name)
             guard let journey = parts.journeys.first(where: { $0.name == journey }) else {
                 return nil as Backtest.Result?
             }
@@ -45,7 +47,7 @@ struct JourneysBacktestCommand: ParsableCommand {
                 since: now.adding(microseconds: -since), now: now)
             return try backtest.run(connection)
         }
-        guard let result else { throw failure("there is no journey \(journey)") }
+        guard let result else { throw failure("there is no journey \(journey)", journey, among: names) }
         report(result)
     }
 

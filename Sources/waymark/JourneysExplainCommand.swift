@@ -32,10 +32,12 @@ struct JourneysExplainCommand: ParsableCommand {
 
     func run() throws {
         let setting = RulesInForce.Setting(try file.read().configuration)
+        var names: [String] = []
         let found = try inDatabase(file, "journeys explain") { connection throws(PostgresError) in
             let person = try find(connection)
             guard let person else { return nil as (Explanation?, [JourneyReading.Line])? }
             let rules = try RulesInForce.read(setting, connection)
+            names = rules.journeys
             return (
                 try JourneyReading.explain(
                     journey, of: person, with: rules, at: Clock.system.now(), most: limit, connection),
@@ -43,7 +45,7 @@ struct JourneysExplainCommand: ParsableCommand {
             )
         }
         guard let (explanation, trace) = found else { throw failure("nobody is known by \(profile)") }
-        guard let explanation else { throw failure("there is no journey \(journey)") }
+        guard let explanation else { throw failure("there is no journey \(journey)", journey, among: names) }
         for line in Self.lines(explanation, trace) { print(line.printable) }
     }
 

@@ -42,12 +42,14 @@ struct JourneysSimulateCommand: ParsableCommand {
     func run() throws {
         let folder = try readJourneys(paths(), file)
         var chosen = folder.scenarios.filter { isDirectory(scenarios) || $0.file == scenarios }
-        if let only { chosen = chosen.filter { $0.name == only } }
-        guard !chosen.isEmpty else {
-            printError(
-                "waymark: there are no scenarios\(only.map { " named \"\($0)\"" } ?? "") in \(scenarios)")
-            throw ExitCode.failure
+        if let only {
+            let names = chosen.map(\.name)
+            guard names.contains(only) else {
+                throw failure("there is no scenario \(only) in \(scenarios)", only, among: names)
+            }
+            chosen = chosen.filter { $0.name == only }
         }
+        guard !chosen.isEmpty else { throw failure("there are no scenarios in \(scenarios)") }
         let begin = Clock.system.monotonic()
         let zone = (folder.panel.timezone ?? file.panelSettings.timezone).flatMap { Zone($0) } ?? .utc
         var failed = 0

@@ -28,6 +28,12 @@ func failure(_ text: String) -> ExitCode {
     return .failure
 }
 
+/// The same for a name that there is not, with the nearest one that there is.
+func failure(_ text: String, _ name: String, among names: [String]) -> ExitCode {
+    let near = nearest(to: name, among: names.sorted())
+    return failure(text + (near.map { " (did you mean \"\($0)\"?)" } ?? ""))
+}
+
 /// A failed statement in words; the tables that are not there yet have a cause of their own.
 func failure(_ error: PostgresError) -> ExitCode {
     if error.sqlstate == "42P01" {

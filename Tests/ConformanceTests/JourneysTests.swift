@@ -284,6 +284,26 @@ import Testing
         #expect(nobody.exit == .code(1))
     }
 
+    @Test func aMistypedNameIsAnsweredWithTheNearestOne() throws {
+        let answer = try world.track("probe", session: unique("s"))
+        let profile = try #require(answer["profile", "id"]?.text)
+        let explain = try world.server.command(
+            "journeys", "explain", "--profile", profile, "--journey", "crat")
+        #expect(explain.output.contains(#"there is no journey crat (did you mean "cart"?)"#), "\(explain)")
+        let backtest = try world.server.command("journeys", "backtest", "bougth", "--applied")
+        #expect(
+            backtest.output.contains(#"there is no journey bougth (did you mean "bought"?)"#), "\(backtest)")
+        let folder = try Scratch.shared.newFolder("told")
+        let text = """
+            journeys: {j: {on: {did: a}, do: [{exit: done}]}}
+            scenarios: {told_late: {journey: j, events: [], expect: []}}
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/all.yaml"))
+        let simulate = try world.server.command("journeys", "simulate", folder, "--only", "told_lat")
+        #expect(simulate.output.contains(#"(did you mean "told_late"?)"#), "\(simulate)")
+        for answer in [explain, backtest, simulate] { #expect(answer.exit == .code(1)) }
+    }
+
     @Test func whatIsExportedChangesNothingWhenApplied() throws {
         let text = try world.server.command("journeys", "export").output
         let folder = try Scratch.shared.newFolder("exported")

@@ -78,6 +78,18 @@ struct DefinitionTests {
         ),
         ("on: {did: a}\ndo: []", "f:6:9: journeys.j.do is empty (expected at least one step)"),
         (
+            "on: {did: a}\ndo: [{ab: []}]",
+            "f:6:15: journeys.j.do[0].ab is empty (expected at least one branch)"
+        ),
+        (
+            "on: {did: a}\ndo: [{split: []}]",
+            "f:6:18: journeys.j.do[0].split is empty (expected at least one branch)"
+        ),
+        (
+            "on: {did: a}\ndo: [{split: x}]",
+            #"f:6:18: journeys.j.do[0].split is no list of branches (expected a list, found "x")"#
+        ),
+        (
             "do: [{exit: x}]",
             "f:5:5: journeys.j has no on (expected what starts it, such as on: {did: Add to cart})"
         ),
@@ -85,6 +97,58 @@ struct DefinitionTests {
     func aMistakeSaysWhere(journey: String, message: String) {
         let found = mistakes(journey)
         #expect(found.contains(message), "\(found)")
+    }
+
+    /// What is wrong with one key hides nothing of the others.
+    @Test(arguments: [
+        ("cap: {max: 0, per: 1 day}", ["cap.max", "cap.per"]),
+        ("goal: {did: '', within: x, lookback: y}", ["goal.did", "goal.within", "goal.lookback"]),
+        ("exit: {did: '', where: '1 +'}", ["exit.did", "exit.where"]),
+    ])
+    func allMistakesOfAPartComeAtOnce(part: String, keys: [String]) {
+        let found = mistakes("on: {did: a}\n\(part)" + Self.rest)
+        for key in keys { #expect(found.contains { $0.contains("journeys.j.\(key)") }, "\(key) in \(found)") }
+    }
+
+    @Test(arguments: [
+        ("{wait: 1 day, until: {did: ''}, then: x}", ["wait", "until.did", "then"]),
+        ("{webhook: '', params: {a: '{1 +}'}}", ["webhook", "params.a"]),
+    ])
+    func allMistakesOfAStepComeAtOnce(step: String, keys: [String]) {
+        let found = mistakes("on: {did: a}\ndo: [\(step)]")
+        for key in keys { #expect(found.contains { $0.contains("do[0].\(key)") }, "\(key) in \(found)") }
+    }
+
+    @Test func allMistakesOfAScenarioComeAtOnce() {
+        let text =
+            "scenarios: {s: {journey: j, events: [{at: x, did: '', with: 1}], expect: [{webhook: '', at: y}]}}"
+        let found = mistakes("on: {did: a}" + Self.rest, text)
+        for part in [
+            "events[0].at", "events[0].did", "this is not a mapping", "expect[0].webhook", "expect[0].at",
+        ] {
+            #expect(found.contains { $0.contains(part) }, "\(part) in \(found)")
+        }
+    }
+
+    @Test func aSegmentThatAsksForItselfIsShownWhereItDoes() {
+        let text = """
+            segments:
+              a: {where: 'attr.X > 1 && in_segment("b")'}
+              b: {where: 'score.c.band == "s"'}
+              d: {where: 'in_segment("a")'}
+            scores:
+              c:
+                window: 1d
+                rules:
+                  - {did: x, points: 1}
+                  - {who: 'in_segment("a")', points: 1}
+                bands: {s: 1}
+            """
+        #expect(
+            DefinitionFolder(texts: [("f", text)]).mistakes == [
+                "f:2:40: segment a depends on itself", "f:3:21: segment b depends on itself",
+                "f:10:27: score c depends on itself",
+            ])
     }
 
     @Test func allMistakesOfAllFilesComeAtOnce() {

@@ -206,40 +206,7 @@ package struct DefinitionFolder {
                 .webhook: names("webhook"), .segment: names("segment"), .score: names("score"),
                 .journey: names("journey"),
             ], bands: bands)
-        checkCycles()
-    }
-
-    /// Segments and scores that ask for themselves, perhaps through others.
-    private func checkCycles() {
-        var asks: [String: [String]] = [:]
-        func names(_ expression: Expression) -> [String] {
-            expression.segments.map { "segment \($0)" } + expression.scores.map { "score \($0)" }
-        }
-        for segment in segments { asks["segment \(segment.name)"] = names(segment.condition) }
-        for score in scores {
-            asks["score \(score.name)"] = score.rules.flatMap { rule -> [String] in
-                switch rule {
-                case .event(let pattern, _, _): pattern.condition.map(names) ?? []
-                case .profile(let condition, _): names(condition)
-                }
-            }
-        }
-        for name in asks.keys.sorted() where reaches(name, from: asks[name] ?? [], asks) {
-            guard let place = places[name], let found = findings.first(where: { $0.file == place.file })
-            else {
-                continue
-            }
-            found.findings.add(Mistake(Place(place.line, 1), "\(name) depends on itself"))
-        }
-    }
-
-    private func reaches(_ wanted: String, from start: [String], _ asks: [String: [String]]) -> Bool {
-        var (open, seen) = (start, Set<String>())
-        while let next = open.popLast() {
-            if next == wanted { return true }
-            if seen.insert(next).inserted { open += asks[next] ?? [] }
-        }
-        return false
+        references.checkCycles()
     }
 
     // MARK: What came of it

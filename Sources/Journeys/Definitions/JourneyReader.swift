@@ -178,9 +178,10 @@ struct JourneyReader {
             let map = Section(value, path: section.name("goal"), keys: keys, findings: findings)
         else { return nil }
         map.require("did", "the activity to be counted")
-        guard let pattern = parts.pattern(map, entries: entries) else { return nil }
+        let pattern = parts.pattern(map, entries: entries)
         let within = parts.duration(map, "within") ?? JourneyDefinition.goalWithin
         let lookback = parts.duration(map, "lookback", from: 0) ?? 0
+        guard let pattern else { return nil }
         return JourneyDefinition.Goal(pattern: pattern, within: within, lookback: lookback)
     }
 
@@ -235,9 +236,8 @@ struct JourneyReader {
         else { return nil }
         map.require("max", "how many deliveries")
         map.require("per", "in how long")
-        guard let most = map.number("max", in: 1...1000), let per = parts.duration(map, "per") else {
-            return nil
-        }
+        let (most, per) = (map.number("max", in: 1...1000), parts.duration(map, "per"))
+        guard let most, let per else { return nil }
         return JourneyDefinition.Cap(most: most, per: per)
     }
 

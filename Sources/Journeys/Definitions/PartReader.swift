@@ -100,9 +100,9 @@ struct PartReader {
 
     /// `did` and `where` of a section that may have more keys.
     func pattern(_ section: Section, entries: [String] = []) -> JourneyDefinition.EventPattern? {
-        guard let activities = activities(section) else { return nil }
-        let condition = expression(section, "where", of: activities, entries: entries)
-        guard !section.has("where") || condition != nil else { return nil }
+        let activities = activities(section)
+        let condition = expression(section, "where", of: activities ?? [], entries: entries)
+        guard let activities, !section.has("where") || condition != nil else { return nil }
         return JourneyDefinition.EventPattern(activities: activities, condition: condition)
     }
 

@@ -10,8 +10,13 @@ package final class References {
         let name: String
         /// Of a band: its score.
         var owner = ""
+        /// `segment in_canada`: the definition that it stands in, if that is one of a segment or a score.
+        let inside: String?
         let place: Place
         let findings: Findings
+
+        /// What it leads to, written so.
+        var what: String { "\(kind.rawValue) \(name)" }
     }
 
     /// An expression with where it stands, for what can be said about its names later.
@@ -32,6 +37,8 @@ package final class References {
     }
 
     private(set) var all: [Reference] = []
+    /// The segment or score that is read now.
+    var inside: String?
     var expressions: [Placed] = []
     /// Activities that are waited for, with where.
     var activities: [(key: String, place: Place, findings: Findings)] = []
@@ -39,7 +46,9 @@ package final class References {
     package init() {}
 
     func add(_ kind: Kind, _ name: String, owner: String = "", at place: Place, _ findings: Findings) {
-        all.append(Reference(kind: kind, name: name, owner: owner, place: place, findings: findings))
+        all.append(
+            Reference(
+                kind: kind, name: name, owner: owner, inside: inside, place: place, findings: findings))
     }
 
     /// Notes a mistake for each name that is not among the known ones.
@@ -59,5 +68,23 @@ package final class References {
                     reference.place, "unknown \(what) \"\(name)\"", expected: near == nil ? list : nil,
                     suggestion: near))
         }
+    }
+
+    /// Notes a mistake for each segment and score that asks for itself, perhaps through others: where it does.
+    func checkCycles() {
+        let asks = Dictionary(grouping: all.filter { $0.kind == .segment || $0.kind == .score }) { $0.inside }
+        for case (let name?, let mine) in asks {
+            guard let reference = mine.first(where: { Self.leads($0.what, to: name, asks) }) else { continue }
+            reference.findings.add(Mistake(reference.place, "\(name) depends on itself"))
+        }
+    }
+
+    private static func leads(_ start: String, to wanted: String, _ asks: [String?: [Reference]]) -> Bool {
+        var (open, seen) = ([start], Set<String>())
+        while let next = open.popLast() {
+            if next == wanted { return true }
+            if seen.insert(next).inserted { open += (asks[next] ?? []).map(\.what) }
+        }
+        return false
     }
 }

@@ -61,12 +61,14 @@ struct ScenarioReader {
         section.require("did", "the name of an activity")
         let at = parts.duration(section, "at", from: 0) ?? 0
         let arrives = parts.duration(section, "arrives", from: 0) ?? at
-        guard let label = section.text("did", Check.printable) else { return nil }
+        let label = section.text("did", Check.printable)
         let profile = section.text("profile", Check.name)
         let source = section.text("source", Check.name)
+        let properties = section.value("with").map(json) ?? Array("{}".utf8)
+        guard let label else { return nil }
         return Scenario.Event(
-            at: at, arrives: arrives, profile: profile, label: label,
-            properties: section.value("with").map(json) ?? Array("{}".utf8), source: source ?? "scenario")
+            at: at, arrives: arrives, profile: profile, label: label, properties: properties,
+            source: source ?? "scenario")
     }
 
     private func expectation(
@@ -78,16 +80,17 @@ struct ScenarioReader {
         section.require("at", "when the delivery is queued, counted from the start")
         section.require("webhook", "where it goes")
         let at = parts.duration(section, "at", from: 0) ?? 0
-        guard let webhook = section.text("webhook", Check.name) else { return nil }
-        references.add(.webhook, webhook, at: section.value("webhook")?.place ?? section.place, findings)
+        let webhook = section.text("webhook", Check.name)
+        let profile = section.text("profile", Check.name)
         var params: [(name: String, value: String)] = []
         if let value = section.value("params") {
             for entry in parts.named(value, section.name("params")) {
                 if case .scalar(let scalar) = entry.value { params.append((entry.key, scalar.text)) }
             }
         }
-        return Scenario.Expectation(
-            at: at, webhook: webhook, profile: section.text("profile", Check.name), params: params)
+        guard let webhook else { return nil }
+        references.add(.webhook, webhook, at: section.value("webhook")?.place ?? section.place, findings)
+        return Scenario.Expectation(at: at, webhook: webhook, profile: profile, params: params)
     }
 
     // MARK: YAML as JSON

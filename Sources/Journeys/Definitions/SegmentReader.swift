@@ -7,6 +7,8 @@ enum SegmentReader {
     static func segment(
         _ name: String, _ value: Value, findings: Findings, references: References
     ) -> SegmentDefinition? {
+        references.inside = "segment \(name)"
+        defer { references.inside = nil }
         let parts = PartReader(findings: findings, references: references)
         guard let section = Section(value, path: "segments.\(name)", keys: ["where"], findings: findings)
         else {
@@ -20,6 +22,8 @@ enum SegmentReader {
     static func score(
         _ name: String, _ value: Value, findings: Findings, references: References
     ) -> ScoreDefinition? {
+        references.inside = "score \(name)"
+        defer { references.inside = nil }
         let parts = PartReader(findings: findings, references: references)
         let before = findings.mistakes.count
         let keys = ["window", "rules", "bands"]

@@ -64,8 +64,7 @@ struct StepReader {
     }
 
     private func webhook(_ section: Section) -> JourneyDefinition.Step? {
-        guard let name = section.text("webhook", Check.name) else { return nil }
-        references.add(.webhook, name, at: section.value("webhook")?.place ?? section.place, findings)
+        let name = section.text("webhook", Check.name)
         var params: [JourneyDefinition.Param] = []
         if let value = section.value("params") {
             for entry in parts.named(value, section.name("params")) {
@@ -74,11 +73,13 @@ struct StepReader {
                 params.append(JourneyDefinition.Param(name: entry.key, template: template))
             }
         }
+        guard let name else { return nil }
+        references.add(.webhook, name, at: section.value("webhook")?.place ?? section.place, findings)
         return .webhook(name, params: params)
     }
 
     private func wait(_ section: Section) -> JourneyDefinition.Step? {
-        guard let time = parts.duration(section, "wait") else { return nil }
+        let time = parts.duration(section, "wait")
         let until = section.value("until").map {
             parts.patterns($0, section.name("until"), entries: entries)
         }
@@ -91,14 +92,18 @@ struct StepReader {
                     section.place(of: "then"), "\(section.name("then")) has nothing to follow",
                     expected: "until"))
         }
-        return .wait(time, until: until ?? [], then: then ?? .continue)
+        return time.map { .wait($0, until: until ?? [], then: then ?? .continue) }
     }
 
     private func list(_ section: Section, _ key: String) -> [Value] {
         guard let value = section.value(key) else { return [] }
-        guard case .list(let items, _) = value, !items.isEmpty else {
+        guard case .list(let items, _) = value else {
             section.refuse(value, section.name(key), Refusal("is no list of branches", expected: "a list"))
             return []
+        }
+        if items.isEmpty {
+            findings.add(
+                Mistake(value.place, "\(section.name(key)) is empty", expected: "at least one branch"))
         }
         return items
     }
