@@ -142,8 +142,9 @@ package enum JourneyReading {
         let trace = try trace(of: person, journey: journey, limit: mostLines, connection).map {
             Explanation.Line(kind: $0.kind, enrolment: $0.enrolment, event: $0.event, detail: $0.detail)
         }
+        let stored = try journeys(limit: 1, after: "", name: journey, connection).first
         let explanation = rules.engine.explain(
-            journey, whole, history: history, trace: trace, at: now, most: most)
+            journey, whole, history: history, since: stored?.appliedAt, trace: trace, at: now, most: most)
         if let failure = history.failure { throw failure }
         return explanation
     }

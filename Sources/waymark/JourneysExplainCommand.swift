@@ -72,7 +72,8 @@ struct JourneysExplainCommand: ParsableCommand {
             let activity = attempt.activity.isEmpty ? "now" : attempt.activity
             lines.append("  \(attempt.at.short) \(activity): \(attempt.verdict)")
             for condition in attempt.conditions {
-                lines.append("    \(condition.text): \(condition.result)")
+                let now = condition.isAsOfNow ? ", as the profile is now" : ""
+                lines.append("    \(condition.text): \(condition.result)\(now)")
                 lines += condition.saw.map { "      \($0)" }
             }
         }

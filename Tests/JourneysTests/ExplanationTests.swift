@@ -82,8 +82,65 @@ struct ExplanationTests {
         story.does("a", at: 120)
         let events = story.simulation.history(Story.profile("p"))
         let explanation = try #require(
-            Engine(Rulebook(journeys: [draining])).explain("j", person, history: events, at: Story.at(700)))
-        #expect(explanation.attempts[0].verdict == "the journey is draining")
+            Engine(Rulebook(journeys: [draining])).explain(
+                "j", person, history: events, since: Story.at(100), at: Story.at(700)))
+        #expect(explanation.attempts[0].verdict == "the journey was draining then")
+    }
+
+    /// An event that started nothing, and what is said of it; of the journey only is known since when it is what it is.
+    @Test(arguments: [
+        (JourneyDefinition.State.paused, 50.0, "the journey was paused then"),
+        (
+            .paused, 200,
+            "the journey is paused since \(Story.at(200).iso8601); what it was when the event came is not recorded"
+        ),
+        (
+            .live, 200,
+            "the journey is live since \(Story.at(200).iso8601); what it was when the event came is not recorded"
+        ),
+        (
+            .live, 99,
+            "the journey is live since \(Story.at(99).iso8601), and servers hear of it within seconds"
+        ),
+        (.live, 50, "nothing that is kept says why"),
+    ])
+    func onlyWhatIsRecordedOfTheJourneyIsSaid(
+        state: JourneyDefinition.State, since: Double, verdict: String
+    ) throws {
+        let story = try Story("on: {did: a}\ndo: [{webhook: feed}]")
+        var journey = story.engine.rules.rules[0].journey
+        journey.state = state
+        var events = Remembrance()
+        events.add(Story.event("a", at: 100))
+        let explanation = try #require(
+            Engine(Rulebook(journeys: [journey])).explain(
+                "j", Person(Story.profile("p")), history: events, since: Story.at(since), at: Story.at(700)))
+        #expect(explanation.attempts[0].verdict == verdict)
+    }
+
+    @Test func whatAnAttributeWasThenIsNotClaimed() throws {
+        var story = try Story(
+            #"""
+            on: {did: a, where: 'x == 1'}
+            who: 'attr.CITY == "Pune" && did("b") == 0'
+            do: [{webhook: feed}]
+            """#)
+        story.does("a", #"{"x": 1}"#, at: 0)
+        story.does("a", #"{"x": 2}"#, at: 1)
+        func verdicts() throws -> [String] {
+            try #require(
+                story.engine.explain(
+                    "j", story.simulation.person(Story.profile("p")) ?? Person(Story.profile("p")),
+                    history: story.simulation.history(Story.profile("p")), since: Story.at(-60),
+                    at: Story.at(700))
+            ).attempts.map(\.verdict)
+        }
+        #expect(
+            try verdicts() == ["x == 1 is false", #"attr.CITY == "Pune" is unknown, as the profile is now"#])
+        story.set(#"{"CITY": "Pune"}"#)
+        #expect(
+            try verdicts()[1]
+                == #"attr.CITY == "Pune" is true as the profile is now; it may not have been then"#)
     }
 
     @Test func whatWaitsForATimersDecisionSaysSo() throws {

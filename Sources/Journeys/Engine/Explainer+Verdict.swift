@@ -5,8 +5,10 @@ extension Explainer {
     func verdict(_ event: Occurrence, _ conditions: [Explanation.Condition], _ key: String?) -> String {
         if let began = began(event, key) { return began }
         if let waits = held(event) { return waits }
-        if let failed = conditions.first(where: { $0.result != "true" }) {
-            return "\(failed.text) is \(failed.result)"
+        let failed = conditions.filter { $0.result != "true" }
+        // What looks at the event alone was then what it is now.
+        if let failed = failed.first(where: { !$0.isAsOfNow }) ?? failed.first {
+            return "\(failed.text) is \(failed.result)" + (failed.isAsOfNow ? ", as the profile is now" : "")
         }
         guard let key else { return "the key \(rule.journey.key?.source ?? "") is unknown" }
         if event.received.microseconds - event.time.microseconds > rule.journey.startWithin {
@@ -16,8 +18,34 @@ extension Explainer {
             return "a part; the others did not come within the time, or were used up"
         }
         if let reason = rivalry(event, key) { return reason }
-        return rule.state == .live
-            ? "it came before the journey was live" : "the journey is \(rule.state.rawValue)"
+        return surmise(event, conditions)
+    }
+
+    /// Servers go by what was applied so many microseconds later at the latest.
+    private static let spread: Int64 = 5_000_000
+
+    /// What may have been the reason, where none is certain: only of the present is everything known.
+    private func surmise(_ event: Occurrence, _ conditions: [Explanation.Condition]) -> String {
+        let state = rule.state.rawValue
+        var reasons: [String] = []
+        if !rule.isCurrent {
+            reasons.append("the journey is removed; what it was when the event came is not recorded")
+        } else if let since, event.known < since {
+            reasons.append(
+                "the journey is \(state) since \(since.iso8601); what it was when the event came is not recorded"
+            )
+        } else if rule.state != .live, rule.state != .shadow {
+            return "the journey was \(state) then"
+        } else if let since, event.known < since.adding(microseconds: Self.spread) {
+            reasons.append(
+                "the journey is \(state) since \(since.iso8601), and servers hear of it within seconds")
+        }
+        let texts = conditions.filter(\.isAsOfNow).map(\.text)
+        if !texts.isEmpty {
+            reasons.append(
+                "\(texts.joined(separator: ", ")) is true as the profile is now; it may not have been then")
+        }
+        return reasons.isEmpty ? "nothing that is kept says why" : reasons.joined(separator: "; or ")
     }
 
     /// Which enrolment of those that there were then stood in the way of another one, as `nextNumber` decides it.

@@ -7,6 +7,7 @@ struct Explainer {
     let rule: Rulebook.Rule
     let person: Person
     let history: any History
+    let since: Timestamp?
     let trace: [Explanation.Line]
     let now: Timestamp
 
@@ -104,7 +105,8 @@ struct Explainer {
             var saw: [String] = []
             look(node, expression, evaluator, &saw)
             return Explanation.Condition(
-                text: text, result: result.flag.map { "\($0)" } ?? "unknown", saw: saw)
+                text: text, result: result.flag.map { "\($0)" } ?? "unknown", saw: saw,
+                isAsOfNow: expression.looksAtTheProfile(in: node.range))
         }
     }
 
@@ -123,6 +125,14 @@ struct Explainer {
             if case .inSegment(let name) = node.kind, let condition = evaluator.facts.segment(name) {
                 look(condition.root, condition, evaluator, &saw)
             }
+        }
+    }
+}
+
+extension Expression {
+    fileprivate func looksAtTheProfile(in range: Range<Int>) -> Bool {
+        mentions.contains { mention in
+            range.contains(mention.offset) && [.attribute, .segment, .score].contains(mention.kind)
         }
     }
 }

@@ -11,6 +11,8 @@ package struct Explanation: Sendable, Equatable {
         package var result: String
         /// What its parts came to: `price` → `9990.91`.
         package var saw: [String]
+        /// It looks at the profile, of which only is known what it is now.
+        package var isAsOfNow = false
     }
 
     /// One event that could have started the journey, or a part of what does.
@@ -50,18 +52,20 @@ extension Engine {
     /// Explains a journey for a person, as of a moment.
     ///
     /// - Parameters:
+    ///   - since: When the version and the state that are in force now came into force; nil: not known.
     ///   - trace: What is kept of it, in any order: which event it was that enrolled somebody.
     ///   - most: How many of the person's latest events are looked at.
     package func explain(
-        _ journey: String, _ person: Person, history: any History, trace: [Explanation.Line] = [],
-        at now: Timestamp, most: Int = 20
+        _ journey: String, _ person: Person, history: any History, since: Timestamp? = nil,
+        trace: [Explanation.Line] = [], at now: Timestamp, most: Int = 20
     ) -> Explanation? {
         guard let rule = rules.current(journey) ?? rules.rules.last(where: { $0.journey.name == journey })
         else {
             return nil
         }
         let explainer = Explainer(
-            rules: rules, rule: rule, person: person, history: history, trace: trace, now: now)
+            rules: rules, rule: rule, person: person, history: history, since: since, trace: trace,
+            now: now)
         return explainer.explanation(most: most)
     }
 }
