@@ -68,6 +68,12 @@ package enum JourneyReading {
         }
     }
 
+    /// The names of all journeys that were ever applied.
+    package static func names(_ connection: Connection) throws(PostgresError) -> [String] {
+        let rows = try connection.execute("select distinct name from journey", context: "reading journeys")
+        return (0..<rows.count).map { rows.string($0, 0) }
+    }
+
     /// Those of a person, the latest first; of all ids that mean it.
     package static func enrolments(
         of person: UUID, journey: String?, limit: Int, after: UUID? = nil, _ connection: Connection
@@ -131,20 +137,23 @@ package enum JourneyReading {
     /// So many lines of the trace an explanation goes by.
     private static let mostLines = 5_000
 
-    /// Why a journey did what it did for a person, or why not; nil: there is no such journey.
+    /// Why a journey did what it did for a person, or why not; nil: there never was such a journey. One that was removed
+    /// has a trace still.
     package static func explain(
         _ journey: String, of person: UUID, with rules: RulesInForce, at now: Timestamp, most: Int = 20,
         _ connection: Connection
     ) throws(PostgresError) -> Explanation? {
+        guard let stored = try journeys(limit: 1, after: "", name: journey, connection).first,
+            let engine = rules.engine(for: stored)
+        else { return nil }
         let ids = try People.ids(of: person, connection)
         let history = StoredHistory(ids, connection)
         let whole = try read(person, ids, journey: journey, connection)
         let trace = try trace(of: person, journey: journey, limit: mostLines, connection).map {
             Explanation.Line(kind: $0.kind, enrolment: $0.enrolment, event: $0.event, detail: $0.detail)
         }
-        let stored = try journeys(limit: 1, after: "", name: journey, connection).first
-        let explanation = rules.engine.explain(
-            journey, whole, history: history, since: stored?.appliedAt, trace: trace, at: now, most: most)
+        let explanation = engine.explain(
+            journey, whole, history: history, since: stored.appliedAt, trace: trace, at: now, most: most)
         if let failure = history.failure { throw failure }
         return explanation
     }
@@ -169,5 +178,15 @@ package enum JourneyReading {
         let memories = try PersonTable.memories(of: ids, connection)
         whole.memory = memories[person] ?? memories.values.first ?? Memory()
         return whole
+    }
+}
+
+extension RulesInForce {
+    /// One that knows a journey, though it was removed and nobody is in it any more; nil: it cannot be read.
+    fileprivate func engine(for stored: JourneyReading.Summary) -> Engine? {
+        if engine.rules.names.contains(stored.name) { return engine }
+        let journey = try? JourneyDefinition(
+            name: stored.name, canonicalJSON: Array(stored.definition.utf8), state: .draining)
+        return journey.map { Engine(engine.rules.of(removed: $0)) }
     }
 }

@@ -79,8 +79,6 @@ package final class RulesInForce: Sendable {
         return try RulesInForce(setting, faults: &faults, connection)
     }
 
-    /// The names of those that somebody may be in, sorted.
-    package var journeys: [String] { engine.rules.names }
     package func hasSegment(_ name: String) -> Bool { engine.rules.segments[name] != nil }
     /// By name, with their conditions as they are written.
     package var segments: [(name: String, condition: String)] {

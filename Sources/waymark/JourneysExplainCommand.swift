@@ -13,7 +13,7 @@ struct JourneysExplainCommand: ParsableCommand {
             First come the enrolments: where each stands, and what it waits for. Then the person's latest events that \
             could have started the journey, each with its conditions, the values that they saw, and what followed. At \
             the end stands the trace: what happened, with the event that caused it. Conditions are asked anew, with \
-            the attributes of now.
+            the attributes of now. A journey that was removed can be asked for as well.
 
             EXAMPLES
               waymark journeys explain --profile 0198c5f2-7b7e-8a3c-9d4e-5f60718293a4 --journey high_value_cart
@@ -37,7 +37,7 @@ struct JourneysExplainCommand: ParsableCommand {
             let person = try find(connection)
             guard let person else { return nil as (Explanation?, [JourneyReading.Line])? }
             let rules = try RulesInForce.read(setting, connection)
-            names = rules.journeys
+            names = try JourneyReading.names(connection)
             return (
                 try JourneyReading.explain(
                     journey, of: person, with: rules, at: Clock.system.now(), most: limit, connection),

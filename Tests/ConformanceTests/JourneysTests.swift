@@ -266,6 +266,18 @@ import Testing
                 "removed journey cart"))
     }
 
+    @Test func whatARemovedJourneyDidIsStillExplained() throws {
+        let world = try JourneysWorld(Self.journeys + "\n")
+        try world.settle()
+        let cart = unique("cart")
+        let answer = try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: unique("s"))
+        try world.await(1, with: cart)
+        try world.apply(Self.journeys.components(separatedBy: "cart:\n")[0])
+        let profile = try #require(answer["profile", "id"]?.text)
+        let why = try world.server.command("journeys", "explain", "--profile", profile, "--journey", "cart")
+        #expect(why.output.contains("removed") && why.output.contains("fired: feed"), "\(why)")
+    }
+
     @Test func whyAndWhyNot() throws {
         let (session, cart) = (unique("s"), unique("cart"))
         let answer = try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: session)

@@ -17,6 +17,8 @@ struct Explainer {
     func explanation(most: Int) -> Explanation {
         var notes: [String] = []
         switch rule.state {
+        case _ where !rule.isCurrent:
+            notes.append("the journey is removed: nobody enters, and who is in it goes on to the end")
         case .draft: notes.append("the journey is a draft: nothing happens")
         case .paused: notes.append("the journey is paused: nobody enters, and timers wait")
         case .draining: notes.append("the journey is draining: nobody enters")
@@ -27,7 +29,8 @@ struct Explainer {
             notes.append("something that was received \(parked.clock.iso8601) waits for a timer's decision")
         }
         return Explanation(
-            journey: rule.journey.name, version: rule.version, state: rule.state.rawValue, enrolments: mine,
+            journey: rule.journey.name, version: rule.version,
+            state: rule.isCurrent ? rule.state.rawValue : "removed", enrolments: mine,
             attempts: attempts(most: most), notes: notes)
     }
 

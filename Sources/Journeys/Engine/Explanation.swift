@@ -40,6 +40,7 @@ package struct Explanation: Sendable, Equatable {
 
     package var journey: String
     package var version: String
+    /// `removed`: it stands in no file any more.
     package var state: String
     package var enrolments: [Enrolment]
     /// The newest first.

@@ -135,6 +135,13 @@ package final class Rulebook: Sendable {
         lookedBackAt = ListenerTable(others.sorted())
     }
 
+    /// The same segments and scores, and nothing but a journey that was removed.
+    package func of(removed journey: JourneyDefinition) -> Rulebook {
+        Rulebook(
+            journeys: [], old: [Old(journey: journey, state: .draining)], segments: Array(segments.values),
+            scores: scores.values.map(\.definition), zone: zone)
+    }
+
     /// Of all journeys, sorted.
     package var names: [String] { Set(rules.map(\.journey.name)).sorted() }
 
