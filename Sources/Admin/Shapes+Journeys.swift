@@ -75,17 +75,24 @@ extension Shapes {
                 "conditions": .list(of: condition),
                 "verdict": Shape.text.saying("what followed").like("total >= 100 is false"),
             ])
+        let look = Shape.object(
+            "Look",
+            [
+                "enrolment": .id, "what": .oneOf("unless", "exit", "until", "goal", "split"),
+                "attempt": attempt,
+            ])
         return .object(
             "Explanation",
             [
                 "journey": .text, "version": .text, "state": .text,
                 "notes": Shape.list(of: .text).saying("what stands in the way of everybody"),
                 "attempts": Shape.list(of: attempt).saying("the latest first"),
+                "looks": Shape.list(of: look).saying("what enrolments looked at behind their start"),
             ])
     }()
 
     static func explanation(_ explanation: Explanation, withPrivate: Bool) -> JSONValue {
-        let attempts = explanation.attempts.map { attempt -> JSONValue in
+        func value(_ attempt: Explanation.Attempt) -> JSONValue {
             let conditions = attempt.conditions.map { condition -> JSONValue in
                 let saw = condition.saw.filter { withPrivate || !$0.contains("private") }
                 return [
@@ -101,7 +108,14 @@ extension Shapes {
         return [
             "journey": .text(explanation.journey), "version": .text(explanation.version),
             "state": .text(explanation.state), "notes": JSONValue(explanation.notes),
-            "attempts": .list(attempts),
+            "attempts": .list(explanation.attempts.map(value)),
+            "looks": .list(
+                explanation.looks.map {
+                    [
+                        "enrolment": JSONValue($0.enrolment), "what": .text($0.what),
+                        "attempt": value($0.attempt),
+                    ]
+                }),
         ]
     }
 

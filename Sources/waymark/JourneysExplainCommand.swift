@@ -10,7 +10,8 @@ struct JourneysExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Say why a journey did what it did for a person, or why not.",
         discussion: """
-            First come the enrolments: where each stands, and what it waits for. Then the person's latest events that \
+            First come the enrolments: where each stands, what it waits for, and what it looked at behind its start: \
+            events that could have ended it, and branches. Then the person's latest events that \
             could have started the journey, each with its conditions, the values that they saw, and what followed. At \
             the end stands the trace: what happened, with the event that caused it. Conditions are asked anew, with \
             the attributes of now. A journey that was removed can be asked for as well.
@@ -65,17 +66,16 @@ struct JourneysExplainCommand: ParsableCommand {
             let key = one.key.isEmpty ? "" : " \(one.key)"
             let version = one.version == explanation.version ? "" : " (version \(one.version.prefix(8)))"
             lines.append("  \(one.startedAt.short)\(key) #\(one.n)\(version): \(one.standing)")
+            for look in explanation.looks where look.enrolment == one.id {
+                lines += Self.lines(
+                    look.attempt, called: "\(look.what) \(look.attempt.activity)", indent: "    ")
+            }
         }
         lines += ["", "What could have started it"]
         if explanation.attempts.isEmpty { lines.append("  the person did nothing of the kind") }
         for attempt in explanation.attempts {
             let activity = attempt.activity.isEmpty ? "now" : attempt.activity
-            lines.append("  \(attempt.at.short) \(activity): \(attempt.verdict)")
-            for condition in attempt.conditions {
-                let now = condition.isAsOfNow ? ", as the profile is now" : ""
-                lines.append("    \(condition.text): \(condition.result)\(now)")
-                lines += condition.saw.map { "      \($0)" }
-            }
+            lines += Self.lines(attempt, called: activity, indent: "  ")
         }
         lines += ["", "What happened"]
         if trace.isEmpty { lines.append("  nothing") }
@@ -83,6 +83,18 @@ struct JourneysExplainCommand: ParsableCommand {
             let event = line.event.map { " (event \($0))" } ?? ""
             lines.append(
                 "  \(line.at.short) \(line.kind)\(line.detail.isEmpty ? "" : ": ")\(line.detail)\(event)")
+        }
+        return lines
+    }
+
+    private static func lines(
+        _ attempt: Explanation.Attempt, called name: String, indent: String
+    ) -> [String] {
+        var lines = ["\(indent)\(attempt.at.short) \(name): \(attempt.verdict)"]
+        for condition in attempt.conditions {
+            let now = condition.isAsOfNow ? ", as the profile is now" : ""
+            lines.append("\(indent)  \(condition.text): \(condition.result)\(now)")
+            lines += condition.saw.map { "\(indent)    \($0)" }
         }
         return lines
     }

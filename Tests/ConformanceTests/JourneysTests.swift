@@ -282,12 +282,15 @@ import Testing
         let (session, cart) = (unique("s"), unique("cart"))
         let answer = try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: session)
         try world.track("product purchase", #"{"total": 99.99}"#, session: session)
+        try world.track("checkout", #"{"cart":"another"}"#, session: session)
         try world.track("checkout", #"{"cart":"\#(cart)"}"#, session: session)
         try world.awaitDecision("left", key: cart)
         let profile = try #require(answer["profile", "id"]?.text)
         let why = try world.server.command("journeys", "explain", "--profile", profile, "--journey", "cart")
             .output
         #expect(why.contains("disproved by checkout") && why.contains("enrolled: ended"), "\(why)")
+        #expect(why.contains("unless checkout: cart == entry.cart is false"), "\(why)")
+        #expect(why.contains(#"cart = "another""#), "\(why)")
         let not = try world.server.command("journeys", "explain", "--profile", profile, "--journey", "bought")
             .output
         #expect(not.contains("total >= 100: false") && not.contains("total = 99.99"), "\(not)")

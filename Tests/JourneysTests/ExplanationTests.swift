@@ -156,6 +156,83 @@ struct ExplanationTests {
             story.engine.explain("j", person, history: events, at: Story.at(3700)))
         #expect(explanation.attempts[0].verdict == "it waits for the decision of a timer that was due before")
     }
+
+    /// What did not disprove it is shown with the values that it was refused by.
+    @Test func aNearMissBehindTheStartIsShown() throws {
+        var story = try Story(
+            """
+            on: {did: search}
+            unless: {did: book, where: 'route == entry.route', within: 1h}
+            goal: {did: book, where: 'price > 10', within: 1h}
+            do: [{webhook: feed}]
+            """)
+        story.does("search", #"{"route": "A-B"}"#, at: 0)
+        story.does("book", #"{"route": "A-C", "price": 5}"#, at: 60)
+        func looks() throws -> [String] {
+            try story.explanation().looks.map { look in
+                let saw = look.attempt.conditions.flatMap(\.saw).joined(separator: ", ")
+                return "\(look.what) \(look.attempt.activity): \(look.attempt.verdict) (\(saw))"
+            }
+        }
+        let missed = [
+            #"unless book: route == entry.route is false (route = "A-C", entry.route = "A-B")"#,
+            "goal book: price > 10 is false (price = 5)",
+        ]
+        #expect(try looks() == missed)
+        story.does("book", #"{"route": "A-B", "price": 50}"#, at: 120)
+        // The entry is among the events that could have started it.
+        #expect(
+            try looks() == [
+                #"unless book: ended it: disproved by book (route = "A-B", entry.route = "A-B")"#, missed[0],
+                "goal book: reached the goal (price = 50)", missed[1],
+            ])
+        story.does("book", #"{"route": "A-B", "price": 50}"#, at: 180)
+        #expect(try looks()[0].hasPrefix("unless book: it came behind the end"))
+    }
+
+    @Test func theBranchThatWasTakenIsShown() throws {
+        var story = try Story(
+            """
+            on: {did: a}
+            do:
+              - split:
+                  - {if: 'n > 5', do: [{webhook: feed}]}
+                  - if: 'attr.TIER == "gold"'
+                    do: [{wait: 1h}, {split: [{if: 'n > 100', do: [{webhook: feed}]}]}]
+                  - {else: true, do: [{exit: no}]}
+            """)
+        story.set(#"{"TIER": "gold"}"#)
+        story.does("a", #"{"n": 1}"#, at: 0)
+        func looks() throws -> [String] {
+            try story.explanation().looks.map { look in
+                let seen = look.attempt.conditions.map { "\($0.text) \($0.result)" }.joined(separator: ", ")
+                return "\(look.what) \(look.attempt.activity): \(look.attempt.verdict) (\(seen))"
+            }
+        }
+        let seen = #"(n > 5 false, attr.TIER == "gold" true)"#
+        #expect(try looks() == [#"split step 0: took the branch: attr.TIER == "gold" "# + seen])
+        story.finish()
+        #expect(
+            try looks() == [
+                #"split step 0: as things are now, the branch: attr.TIER == "gold" "# + seen,
+                "split step 0.1.1: as things are now, the branch: none (n > 100 false)",
+            ])
+    }
+
+    /// Who never came to the steps took no branch, and waited for nothing.
+    @Test func whatWasNotReachedIsNotShown() throws {
+        var story = try Story(
+            """
+            on: {did: a}
+            unless: {did: b, within: 1h}
+            do: [{split: [{if: 'n > 5', do: [{wait: 1h, until: {did: c}}]}]}, {webhook: feed}]
+            """)
+        story.does("a", #"{"n": 9}"#, at: 0)
+        story.does("c", at: 10)
+        #expect(try story.explanation().looks == [])
+        story.does("b", at: 60)
+        #expect(try story.explanation().looks.map(\.what) == ["unless"])
+    }
 }
 
 extension Story {

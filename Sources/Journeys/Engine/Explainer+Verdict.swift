@@ -5,11 +5,7 @@ extension Explainer {
     func verdict(_ event: Occurrence, _ conditions: [Explanation.Condition], _ key: String?) -> String {
         if let began = began(event, key) { return began }
         if let waits = held(event) { return waits }
-        let failed = conditions.filter { $0.result != "true" }
-        // What looks at the event alone was then what it is now.
-        if let failed = failed.first(where: { !$0.isAsOfNow }) ?? failed.first {
-            return "\(failed.text) is \(failed.result)" + (failed.isAsOfNow ? ", as the profile is now" : "")
-        }
+        if let refused = Self.refusal(conditions) { return refused }
         guard let key else { return "the key \(rule.journey.key?.source ?? "") is unknown" }
         if event.received.microseconds - event.time.microseconds > rule.journey.startWithin {
             return "it was older than \(rule.journey.startWithin / 3_600_000_000) h when it arrived"
@@ -19,6 +15,14 @@ extension Explainer {
         }
         if let reason = rivalry(event, key) { return reason }
         return surmise(event, conditions)
+    }
+
+    /// The condition that is not true; one that looks at the event alone was then what it is now.
+    static func refusal(_ conditions: [Explanation.Condition]) -> String? {
+        let failed = conditions.filter { $0.result != "true" }
+        return (failed.first { !$0.isAsOfNow } ?? failed.first).map {
+            "\($0.text) is \($0.result)" + ($0.isAsOfNow ? ", as the profile is now" : "")
+        }
     }
 
     /// Servers go by what was applied so many microseconds later at the latest.

@@ -28,35 +28,42 @@ struct Explainer {
         for parked in person.memory.parked where parked.journey == rule.journey.name {
             notes.append("something that was received \(parked.clock.iso8601) waits for a timer's decision")
         }
+        let events = events(most: most)
         return Explanation(
             journey: rule.journey.name, version: rule.version,
             state: rule.isCurrent ? rule.state.rawValue : "removed", enrolments: mine,
-            attempts: attempts(most: most), notes: notes)
+            attempts: rule.trigger.isEmpty ? [entering] : events.map(attempt),
+            looks: looks(events, most: most), notes: notes)
     }
 
-    private func attempts(most: Int) -> [Explanation.Attempt] {
-        var events: [Occurrence] = []
-        for activity in Set(rule.trigger.flatMap(\.activities)).sorted() {
-            var count = 0
-            history.visit(activity, after: nil, through: Timestamp(microseconds: .max)) { event in
-                events.append(event)
-                count += 1
-                return count < most
-            }
+    /// Those that could have started it, the latest first.
+    private func events(most: Int) -> [Occurrence] {
+        let activities = Set(rule.trigger.flatMap(\.activities)).sorted()
+        let events = activities.flatMap {
+            latest($0, after: nil, through: Timestamp(microseconds: .max), most)
         }
-        events.sort { $0.time > $1.time }
-        if rule.trigger.isEmpty { return [entering] }
-        return events.prefix(most).map(attempt)
+        return Array(events.sorted { $0.time > $1.time }.prefix(most))
     }
 
-    private func facts(_ event: Occurrence?, _ entry: Occurrence?, at time: Timestamp) -> Stepping {
+    func latest(_ activity: String, after: Timestamp?, through: Timestamp, _ most: Int) -> [Occurrence] {
+        var events: [Occurrence] = []
+        history.visit(activity, after: after, through: through) { event in
+            events.append(event)
+            return events.count < most
+        }
+        return events
+    }
+
+    /// To be kept for as long as its facts are asked.
+    func stepping(_ event: Occurrence?, at time: Timestamp) -> Stepping {
         let step = Stepping(rules: rules, person: person, history: history)
         step.moment = Stepping.Moment(time: time, clock: max(time, event?.received ?? time))
         return step
     }
 
     private func attempt(_ event: Occurrence) -> Explanation.Attempt {
-        let step = facts(event, event, at: event.time)
+        let step = stepping(event, at: event.time)
+        defer { withExtendedLifetime(step) {} }
         let facts = step.facts(event: event, entry: event)
         let patterns = rule.trigger.filter { $0.activities.contains(event.activity) }
         var conditions: [Explanation.Condition] = []
@@ -72,7 +79,8 @@ struct Explainer {
 
     /// A score or a segment, as it is now.
     private var entering: Explanation.Attempt {
-        let step = facts(nil, nil, at: now)
+        let step = stepping(nil, at: now)
+        defer { withExtendedLifetime(step) {} }
         let facts = step.facts(event: nil, entry: nil)
         var conditions: [Explanation.Condition] = []
         switch rule.journey.trigger {
@@ -100,7 +108,7 @@ struct Explainer {
 
     // MARK: Conditions
 
-    private func parts(_ expression: Expression, _ facts: Facts) -> [Explanation.Condition] {
+    func parts(_ expression: Expression, _ facts: Facts) -> [Explanation.Condition] {
         let evaluator = Evaluator(facts: facts)
         return expression.conjuncts.map { text, node in
             facts.refill()

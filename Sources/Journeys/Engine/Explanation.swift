@@ -25,6 +25,14 @@ package struct Explanation: Sendable, Equatable {
         package var verdict: String
     }
 
+    /// Something that an enrolment looked at behind its start.
+    package struct Look: Sendable, Equatable {
+        package var enrolment: UUID
+        /// `unless`, `exit`, `until` or `goal`, with the event; or `split`.
+        package var what: String
+        package var attempt: Attempt
+    }
+
     /// A line of the trace, as far as an explanation goes by it.
     package struct Line: Sendable, Equatable {
         package var kind: String
@@ -45,6 +53,8 @@ package struct Explanation: Sendable, Equatable {
     package var enrolments: [Enrolment]
     /// The newest first.
     package var attempts: [Attempt]
+    /// Of the latest enrolments.
+    package var looks: [Look]
     /// What stands in the way of everybody: a state, say.
     package var notes: [String]
 }
