@@ -46,6 +46,25 @@ struct ScoreTests {
         }
     }
 
+    /// Fewer points lead into another of the listed bands as more do.
+    @Test func aDropIntoAnotherListedBandEntersIt() throws {
+        let scores = """
+            scores:
+              lead:
+                window: 1h
+                rules: [{did: a, points: 30}, {did: b, points: -15}]
+                bands: {hot: 30, warm: 10}
+            """
+        for (bands, fires) in [("[hot, warm]", [0.0, 60]), ("[hot]", [0])] {
+            var story = try Story(
+                "on: {score: lead, enters: \(bands)}\nreentry: always\ndo: [{webhook: feed}]", others: scores)
+            story.does("a", at: 0)
+            story.does("b", at: 60)
+            story.does("b", at: 120)
+            #expect(story.fires == fires)
+        }
+    }
+
     /// A band that is entered by what a reaction sets is entered once.
     @Test func whatAnEventMakesAJourneySetIsReviewedBehindTheEvent() throws {
         let folder = DefinitionFolder(texts: [
