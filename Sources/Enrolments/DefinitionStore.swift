@@ -182,7 +182,8 @@ package enum DefinitionStore {
     private static func partChanges(
         _ set: DefinitionSet, _ connection: Connection
     ) throws(PostgresError) -> [DefinitionChange] {
-        let rows = try connection.execute("select kind || ' ' || name, definition from journey_part")
+        let rows = try connection.execute(
+            "select kind || ' ' || name, definition from journey_part where removed_at is null")
         var known: [String: String] = [:]
         for row in 0..<rows.count { known[rows.string(row, 0)] = rows.string(row, 1) }
         return differences(parts(set).map { ("\($0.kind) \($0.name)", $0.json) }, known)
@@ -217,21 +218,24 @@ package enum DefinitionStore {
             + set.scores.map { ("score", $0.name, String(decoding: $0.canonicalJSON, as: UTF8.self)) }
     }
 
+    /// What stands in no file any more is kept for versions that somebody is still in.
     private static func writeParts(
         _ set: DefinitionSet, _ now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         let parts = parts(set)
         try connection.execute(
             """
-            delete from journey_part p where not exists (select 1 from unnest($1::text[], $2::text[]) as q(kind, name)
-                where q.kind = p.kind and q.name = p.name)
-            """, parts.map(\.kind), parts.map(\.name), context: "applying segments and scores")
+            update journey_part p set removed_at = $3::timestamptz where removed_at is null
+                and not exists (select 1 from unnest($1::text[], $2::text[]) as q(kind, name)
+                    where q.kind = p.kind and q.name = p.name)
+            """, parts.map(\.kind), parts.map(\.name), now, context: "applying segments and scores")
         try connection.execute(
             """
             insert into journey_part as p (kind, name, definition, applied_at)
             select kind, name, definition, $4 from unnest($1::text[], $2::text[], $3::text[]) as q(kind, name, definition)
-            on conflict (kind, name) do update set definition = excluded.definition, applied_at = excluded.applied_at
-            where p.definition <> excluded.definition
+            on conflict (kind, name) do update set definition = excluded.definition, applied_at = excluded.applied_at,
+                removed_at = null
+            where p.definition <> excluded.definition or p.removed_at is not null
             """, parts.map(\.kind), parts.map(\.name), parts.map(\.json), now,
             context: "applying segments and scores")
     }

@@ -36,6 +36,8 @@ package final class RulesInForce: Sendable {
     let numbers: [String: Int]
     /// Is there anything to be stepped with?
     package let isEmpty: Bool
+    /// Of segments that stand in a file.
+    private let segmentNames: Set<String>
 
     /// Nothing was applied.
     package init(_ setting: Setting) {
@@ -45,7 +47,7 @@ package final class RulesInForce: Sendable {
         (panel, primaryKey, sources) = (setting.panel, setting.primaryKey, setting.sources)
         zone = Zone(setting.timezone) ?? .utc
         mostActivities = setting.mostActivities
-        numbers = [:]
+        (numbers, segmentNames) = ([:], [])
         isEmpty = true
     }
 
@@ -65,8 +67,9 @@ package final class RulesInForce: Sendable {
         numbers = stored.numbers
         engine = Engine(
             Rulebook(
-                journeys: stored.current, old: stored.old, segments: stored.segments, scores: stored.scores,
-                zone: zone))
+                journeys: stored.current, old: stored.old, segments: stored.segments + stored.oldSegments,
+                scores: stored.scores + stored.oldScores, zone: zone))
+        segmentNames = Set(stored.segments.map(\.name))
         queue = DeliveryQueue(try WebhookStore.definitions(connection))
         isEmpty = stored.current.isEmpty && stored.old.isEmpty
     }
@@ -79,10 +82,11 @@ package final class RulesInForce: Sendable {
         return try RulesInForce(setting, faults: &faults, connection)
     }
 
-    package func hasSegment(_ name: String) -> Bool { engine.rules.segments[name] != nil }
+    package func hasSegment(_ name: String) -> Bool { segmentNames.contains(name) }
     /// By name, with their conditions as they are written.
     package var segments: [(name: String, condition: String)] {
-        engine.rules.segments.sorted { $0.key < $1.key }.map { ($0.key, $0.value.condition.source) }
+        engine.rules.segments.filter { hasSegment($0.key) }.sorted { $0.key < $1.key }
+            .map { ($0.key, $0.value.condition.source) }
     }
 
     /// The number that is raised by each apply.
@@ -98,6 +102,9 @@ struct StoredJourneys {
     private(set) var old: [Rulebook.Old] = []
     private(set) var segments: [SegmentDefinition] = []
     private(set) var scores: [ScoreDefinition] = []
+    /// Those that stand in no file any more, if versions are there that may ask for them.
+    private(set) var oldSegments: [SegmentDefinition] = []
+    private(set) var oldScores: [ScoreDefinition] = []
     private(set) var numbers: [String: Int] = [:]
     private(set) var faults: [String] = []
 
@@ -117,7 +124,10 @@ struct StoredJourneys {
             """, context: "reading journeys")
         for row in 0..<rows.count { take(rows, row) }
         let parts = try connection.execute(
-            "select kind, name, definition from journey_part order by kind, name")
+            """
+            select kind, name, definition, removed_at is not null from journey_part
+            where removed_at is null or $1 order by kind, name
+            """, !old.isEmpty, context: "reading segments and scores")
         for row in 0..<parts.count { takePart(parts, row) }
     }
 
@@ -144,10 +154,13 @@ struct StoredJourneys {
     private mutating func takePart(_ rows: Rows, _ row: Int) {
         let (kind, name, json) = (rows.string(row, 0), rows.string(row, 1), Array(rows.text(row, 2)))
         do throws(StoredDefinitionError) {
+            let isOld = rows.bool(row, 3)
             if kind == "segment" {
-                segments.append(try SegmentDefinition(name: name, canonicalJSON: json))
+                let segment = try SegmentDefinition(name: name, canonicalJSON: json)
+                if isOld { oldSegments.append(segment) } else { segments.append(segment) }
             } else {
-                scores.append(try ScoreDefinition(name: name, canonicalJSON: json))
+                let score = try ScoreDefinition(name: name, canonicalJSON: json)
+                if isOld { oldScores.append(score) } else { scores.append(score) }
             }
         } catch {
             faults.append("\(kind) \(name): \(error)")

@@ -2,6 +2,7 @@ import Foundations
 import Journeys
 import TestSupport
 import Testing
+import Webhooks
 
 @testable import Enrolments
 
@@ -41,6 +42,32 @@ import Testing
         try town.apply("other:\n  on: {did: x}\n  do: [{exit: no}]", at: 30)
         try town.apply(Self.waits.replacing("live", with: "paused"), at: 40)
         #expect(try moments().contains(Town.at(40)))
+    }
+
+    /// Who waits in a version goes on as it began, though nothing of it stands in a file any more.
+    @Test func aSegmentThatIsRemovedStaysForWhoIsInAJourneyThatAsksForIt() throws {
+        let parts = "segments: {gold: {where: 'attr.tier == \"gold\"'}}"
+        let town = try Town(
+            """
+            thanks:
+              state: live
+              on: {did: a}
+              do: [{wait: 10s}, {split: [{if: 'in_segment("gold")', do: [{webhook: feed}]}]}]
+            """, others: parts)
+        try town.does("a", at: 1)
+        try town.database.run("update profile set traits = '{\"tier\":\"gold\"}'")
+        let gone = DefinitionSet(
+            DefinitionFolder(texts: [
+                ("gone", "journeys: {other: {state: live, on: {did: x}, do: [{exit: no}]}}")
+            ]),
+            webhooks: [WebhookDefinition(name: "feed", url: "https://x.example")])
+        let changes = try DefinitionStore.plan(gone, town.connection)
+        #expect(changes.contains { $0.kind == .removed && $0.what == "segment gold" })
+        _ = try DefinitionStore.apply(gone, at: Town.at(5), town.connection)
+        try town.read(town.step, town.connection)
+        #expect(try DefinitionStore.plan(gone, town.connection).isEmpty)
+        #expect(!town.step.rules.hasSegment("gold"))
+        #expect(try town.fire(until: 20) == 1)
     }
 
     @Test func aSettingIsAChangeAsWell() throws {

@@ -114,4 +114,11 @@ extension Schema {
         create index told_old on told (told_at);
         comment on table told is 'starts and ends of sessions that journeys saw before they were withdrawn';
         """#
+
+    /// Whoever is in a version goes on to its end, with the segments and scores that it asks for.
+    static let removedParts = #"""
+        alter table journey_part add column removed_at timestamptz;
+        comment on column journey_part.removed_at is
+            'it stands in no file any more; old versions that somebody is in may still ask for it';
+        """#
 }

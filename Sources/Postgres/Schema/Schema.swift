@@ -16,6 +16,7 @@ package enum Schema {
         Migration(number: 10, name: "given identities", sql: givenIdentities),
         Migration(number: 11, name: "failures quoted", sql: failuresQuoted),
         Migration(number: 12, name: "told", sql: told),
+        Migration(number: 13, name: "removed parts", sql: removedParts),
     ]
 
     private static let collect = #"""
