@@ -11,6 +11,15 @@ package struct AlertRule: Sendable, Equatable {
     }
 }
 
+/// Whether somebody is told when a webhook fails.
+package enum AlertAudience: Sendable, Equatable {
+    /// Nobody: its definition has no `alert`.
+    case nobody
+    case told(AlertRule, label: String)
+    /// This server cannot say, for this reason: a variable is missing, perhaps here alone.
+    case unknown(String)
+}
+
 /// Decides which mail is due. Pure.
 ///
 /// The first failed attempt mails at once; after that at most one mail in each period tells how many failed since, as long

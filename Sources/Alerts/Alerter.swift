@@ -9,12 +9,11 @@ import Postgres
 /// Once a second it looks at the table `webhook`; what was mailed is in the table `alert`, so that a restart repeats no
 /// mail and forgets none. Of several servers, one takes a mail by moving its `try_at` ahead.
 package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `queue`
-    /// What the server must know of a webhook that is elsewhere: its rule (nil: nobody is told) and its label.
-    package typealias Rules =
-        @Sendable (_ webhook: String, _ definition: String) -> (rule: AlertRule, label: String)?
+    /// What stands in a webhook's definition.
+    package typealias Audience = @Sendable (_ webhook: String, _ definition: String) -> AlertAudience
 
     private let server: MailServer?
-    private let rules: Rules
+    private let audience: Audience
     private let client: OutboundClient
     private let clock: Clock
     private let logger: Logger
@@ -35,11 +34,10 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
 
     package init(
         server: MailServer?, client: OutboundClient, every milliseconds: Int = 1000, clock: Clock = .system,
-        logger: Logger, rules: @escaping Rules
+        logger: Logger, audience: @escaping Audience
     ) {
-        (self.server, self.client, self.clock, self.logger, self.rules) = (
-            server, client, clock, logger, rules
-        )
+        (self.server, self.client, self.clock, self.logger) = (server, client, clock, logger)
+        self.audience = audience
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(
             deadline: .now() + .milliseconds(milliseconds), repeating: .milliseconds(milliseconds),
@@ -93,7 +91,13 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
     ) throws(PostgresError) {
         let name = candidate.facts.webhook
         guard !sending.contains(name) else { return }
-        guard let (rule, label) = rules(name, candidate.definition) else {
+        let (rule, label): (AlertRule, String)
+        switch audience(name, candidate.definition) {
+        case .told(let known, label: let text): (rule, label) = (known, text)
+        case .unknown(let reason):
+            // It stays to be told: by another server, or by this one once it can.
+            return note(name, reason)
+        case .nobody:
             // Should there be a rule one day, it is for what fails from then on.
             wrong.withLock { $0[name] = nil }
             return try AlertStore.pass(name, candidate.figures.failures, now: now, connection)

@@ -10,7 +10,6 @@ package struct Endpoint: Sendable {
     let headers: [(name: String, value: String)]
     let secrets: [SigningSecret]
     let ca: String?
-    package let alertTo: [String]
 
     /// Why a definition cannot be used here; never with what a variable holds.
     package struct Fault: Error, CustomStringConvertible, Equatable {
@@ -22,11 +21,7 @@ package struct Endpoint: Sendable {
     ) throws(Fault) {
         self.definition = definition
         func filled(_ text: String, _ key: String) throws(Fault) -> String {
-            switch expand(text, environment) {
-            case .text(let text, _): return text
-            case .mistake(let problem, _):
-                throw Fault(description: "\(key) of webhook \(definition.name): \(problem)")
-            }
+            try Self.filled(text, key, of: definition, environment)
         }
         func wrong(_ key: String, _ problem: String) -> Fault {
             Fault(description: "\(key) of webhook \(definition.name) \(problem)")
@@ -60,9 +55,32 @@ package struct Endpoint: Sendable {
         var ca: String?
         if let path = definition.ca { ca = try filled(path, "ca") }
         self.ca = ca
-        var to: [String] = []
-        for address in definition.alert?.to ?? [] { to.append(try filled(address, "alert.to")) }
-        alertTo = to
+    }
+
+    /// Whom to mail when a webhook fails. It needs no secret: whoever cannot send deliveries can still say so.
+    package static func alertTo(
+        _ definition: WebhookDefinition, environment: (String) -> String? = processEnvironment
+    ) throws(Fault) -> [String] {
+        var addresses: [String] = []
+        for text in definition.alert?.to ?? [] {
+            let address = try filled(text, "alert.to", of: definition, environment)
+            guard HeaderCheck.isMailAddress(address) else {
+                throw Fault(description: "alert.to of webhook \(definition.name) is no mail address")
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+
+    /// A text with every `${NAME}` filled in.
+    private static func filled(
+        _ text: String, _ key: String, of definition: WebhookDefinition, _ environment: (String) -> String?
+    ) throws(Fault) -> String {
+        switch expand(text, environment) {
+        case .text(let text, _): return text
+        case .mistake(let problem, _):
+            throw Fault(description: "\(key) of webhook \(definition.name): \(problem)")
+        }
     }
 
     /// The request of one attempt.

@@ -22,12 +22,20 @@ final class Outbounds: Sendable {
         sender = Sender(client: client, options: sending, logger: logger)
         alerter = Alerter(
             server: configuration.smtp.map(MailServer.init), client: client, logger: logger
-        ) { name, json in
-            guard let definition = WebhookDefinition(name: name, json: json), let alert = definition.alert,
-                let endpoint = try? Endpoint(definition)
-            else { return nil }
-            let rule = AlertRule(to: endpoint.alertTo, every: alert.every, recovery: alert.recovery)
-            return (rule, definition.label)
+        ) { name, json in Self.audience(of: name, json) }
+    }
+
+    private static func audience(of name: String, _ json: String) -> AlertAudience {
+        guard let definition = WebhookDefinition(name: name, json: json) else {
+            return .unknown("its definition cannot be read")
+        }
+        guard let alert = definition.alert else { return .nobody }
+        do throws(Endpoint.Fault) {
+            let to = try Endpoint.alertTo(definition)
+            let rule = AlertRule(to: to, every: alert.every, recovery: alert.recovery)
+            return .told(rule, label: definition.label)
+        } catch {
+            return .unknown("\(error)")
         }
     }
 

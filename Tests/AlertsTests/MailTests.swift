@@ -155,8 +155,8 @@ import Testing
     private final class Site {
         let database: Database
         let client: OutboundClient
-        /// Is somebody to be told?
-        let hasRule = Locked(true)
+        /// Instead of the usual rule.
+        let audience = Locked<AlertAudience?>(nil)
 
         init() throws {
             database = try PostgresServer.shared.get().makeDatabase()
@@ -190,12 +190,9 @@ import Testing
 
         func alerter(_ server: MailServer?, every: Int64) -> Alerter {
             let alerter = Alerter(server: server, client: client, every: 20, logger: Logger(label: "test")) {
-                [hasRule] _, _ in
-                guard hasRule.withLock({ $0 }) else { return nil }
-                return (
-                    AlertRule(to: ["ops@acme.example"], every: every * 1_000_000, recovery: true),
-                    "Call centre"
-                )
+                [audience] _, _ in
+                let rule = AlertRule(to: ["ops@acme.example"], every: every * 1_000_000, recovery: true)
+                return audience.withLock { $0 } ?? .told(rule, label: "Call centre")
             }
             alerter.use(database.conninfo)
             return alerter
@@ -283,14 +280,14 @@ import Testing
     @Test func aNewRuleIsForWhatFailsFromThenOn() throws {
         let sink = try Sink("none")
         let site = try Site()
-        site.hasRule.withLock { $0 = false }
+        site.audience.withLock { $0 = .nobody }
         let alerter = site.alerter(sink.server(.none), every: 3600)
         defer { alerter.stop() }
         try site.fail(3)
         try eventually("nobody is to be told of these") {
             try site.database.value("select mailed_failures from alert") == "3"
         }
-        site.hasRule.withLock { $0 = true }
+        site.audience.withLock { $0 = nil }
         try site.fail(1)
         let mail = try eventually("a mail") { sink.mails.first }
         #expect(mail["subject"] as? String == "Webhook crm fails: 1 failed attempt")
@@ -303,8 +300,27 @@ import Testing
         defer { alerter.stop() }
         try site.fail(1)
         try eventually("the fault is shown") { alerter.fault != nil }
-        site.hasRule.withLock { $0 = false }
+        site.audience.withLock { $0 = .nobody }
         try eventually("no fault") { alerter.fault == nil }
+    }
+
+    /// A server without a variable leaves a mail to the others, the recovery too.
+    @Test func whoCannotSayWhomToTellLeavesItToOthers() throws {
+        let sink = try Sink("none")
+        let (blind, site) = (try Site(), try Site())
+        blind.audience.withLock { $0 = .unknown("OPS is not set") }
+        let first = blind.alerter(sink.server(.none), every: 3600)
+        defer { first.stop() }
+        first.use(site.database.conninfo)
+        try site.fail(1)
+        try eventually("it says so") { first.fault?.contains("OPS is not set") == true }
+        #expect(try site.database.count("select count(*) from alert") == 0)
+        let second = site.alerter(sink.server(.none), every: 3600)
+        defer { second.stop() }
+        try eventually("a mail") { sink.mails.count == 1 }
+        try site.work()
+        try eventually("the recovery") { sink.mails.count == 2 }
+        try eventually("nothing is left to be said") { first.fault == nil }
     }
 
     /// It is tried again in minutes only; until then `/readyz` says what is wrong.

@@ -62,6 +62,22 @@ import Testing
         #expect(webhook.disableAfter == 2 * 86_400_000_000)
     }
 
+    /// Whom to tell is known without the secrets that sending takes.
+    @Test func whomToTellNeedsNoOtherVariable() throws {
+        let webhook = Samples.webhook {
+            $0.sign = ["${SECRET}"]
+            $0.alert = WebhookDefinition.Alert(to: ["${OPS}", "b@acme.example"])
+        }
+        func to(_ ops: String?) throws -> [String] {
+            try Endpoint.alertTo(webhook) { $0 == "OPS" ? ops : nil }
+        }
+        #expect(try to("a@acme.example") == ["a@acme.example", "b@acme.example"])
+        #expect(throws: Endpoint.Fault.self) { try to(nil) }
+        #expect(throws: Endpoint.Fault.self) { try to("a@acme.example\r\nBcc: c@acme.example") }
+        #expect(throws: Endpoint.Fault.self) { try Endpoint(webhook) { _ in nil } }
+        #expect(try Endpoint(webhook) { $0 == "SECRET" ? SignatureTests.secret : nil }.secrets.count == 1)
+    }
+
     /// A success was at the old address.
     @Test func anotherAddressIsUnverified() throws {
         let world = try World()
