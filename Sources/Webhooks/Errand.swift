@@ -59,6 +59,7 @@ struct Errand: Sendable {
             let appliedAt: Timestamp
             let failingSince: Timestamp?
             let probeAt: Timestamp?
+            let changedAt: Timestamp
             /// JSON text, if we did not have it.
             var applied: String?
         }

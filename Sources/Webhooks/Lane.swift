@@ -9,6 +9,8 @@ struct Lane: Sendable {
     var state: WebhookStatus.State
     var probeAt: Timestamp?
     var failingSince: Timestamp?
+    /// When somebody enabled it, else when it was disabled or first applied; pauses come and go.
+    var changedAt: Timestamp?
     private(set) var breaker = Breaker()
     /// Claimed and not sent yet, in their order.
     private(set) var ready: ArraySlice<Claimed> = []
@@ -205,6 +207,13 @@ struct Lane: Sendable {
     }
 
     // MARK: How it went
+
+    /// Whether there was no success for too long. Whoever enables a webhook gives it as long again.
+    func isHopeless(at now: Timestamp) -> Bool {
+        guard state != .disabled, let failingSince else { return false }
+        let since = max(failingSince, changedAt ?? failingSince)
+        return now.microseconds - since.microseconds >= definition.disableAfter
+    }
 
     enum Turn: Sendable, Equatable { case none, pause, resume }
 

@@ -166,10 +166,7 @@ struct LaneTable {
 
     /// Webhooks that had no success for too long.
     func hopeless(at now: Timestamp) -> [Lane] {
-        lanes.values.filter { lane in
-            guard lane.state != .disabled, let since = lane.failingSince else { return false }
-            return now.microseconds - since.microseconds >= lane.definition.disableAfter
-        }
+        lanes.values.filter { $0.isHopeless(at: now) }
     }
 
     // MARK: Probes
@@ -195,6 +192,7 @@ struct LaneTable {
         }
         if isChanging { return [] }
         lanes[status.name]?.probeAt = status.probeAt
+        lanes[status.name]?.changedAt = status.changedAt
         guard let lane = lanes[status.name], lane.state != status.state else { return [] }
         lanes[status.name]?.state = status.state
         return status.state == .active ? [] : empty(status.name)

@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Dispatch
 import Foundations
 import Logging
@@ -226,7 +227,7 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
             for lane in lanes.hopeless(at: now) {
                 change(
                     lane.name, to: .disabled,
-                    "no success for \(lane.definition.disableAfter / 3_600_000_000) h")
+                    "no success for \(lane.definition.disableAfter.durationText)")
             }
             next.tallies = lanes.takeTallies()
             next.known = lanes.lanes.compactMapValues(\.appliedAt)

@@ -8,14 +8,14 @@ enum SenderTables {
         _ known: [String: Timestamp], _ connection: Connection
     ) throws(PostgresError) -> [Errand.Outcome.Status] {
         let rows = try connection.execute(
-            "select name, state, applied_at, failing_since, probe_at from webhook",
+            "select name, state, applied_at, failing_since, probe_at, changed_at from webhook",
             context: "reading webhooks")
         var statuses = (0..<rows.count).map { row in
             Errand.Outcome.Status(
                 name: rows.string(row, 0),
                 state: WebhookStatus.State(rawValue: rows.string(row, 1)) ?? .disabled,
                 appliedAt: rows.timestamp(row, 2), failingSince: rows.timestampOrNil(row, 3),
-                probeAt: rows.timestampOrNil(row, 4))
+                probeAt: rows.timestampOrNil(row, 4), changedAt: rows.timestamp(row, 5))
         }
         let new = statuses.filter { known[$0.name] != $0.appliedAt }.map(\.name)
         if new.isEmpty { return statuses }

@@ -19,6 +19,7 @@ package struct WebhookStatus: Sendable {
     package var reason: String?
     package var appliedAt: Timestamp
     package var removedAt: Timestamp?
+    /// When it was enabled, disabled or first applied.
     package var changedAt: Timestamp
     package var probeAt: Timestamp?
     package var failures: Int

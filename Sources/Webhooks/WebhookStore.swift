@@ -129,15 +129,14 @@ package enum WebhookStore {
 
     // MARK: Changing
 
-    /// Sends again to a webhook that was paused or disabled: what waits for it goes out now, in its order. False: there is
-    /// no such webhook.
+    /// Sends again to a webhook that was paused or disabled: what waits for it goes out now, in its order. Whether it works
+    /// again the first success says. False: there is no such webhook.
     package static func enable(
         _ name: String, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Bool {
         let found = try connection.execute(
             """
-            update webhook set state = 'active', reason = null, changed_at = $2, probe_at = null,
-                failing_since = null where name = $1
+            update webhook set state = 'active', reason = null, changed_at = $2, probe_at = null where name = $1
             """, name, now, context: "enabling a webhook"
         ).affected
         guard found > 0 else { return false }
@@ -210,7 +209,8 @@ package enum WebhookStore {
         let probe = state == .paused ? now.adding(microseconds: Breaker.probeEvery) : nil
         return try connection.execute(
             """
-            update webhook set state = $3, reason = $4, changed_at = $5, probe_at = $6
+            update webhook set state = $3, reason = $4, probe_at = $6,
+                changed_at = case when $3 = 'disabled' then $5 else changed_at end
             where name = $1 and state = any($2)
             """, name, states.map(\.rawValue), state.rawValue, reason, now, probe,
             context: "changing a webhook"

@@ -149,6 +149,48 @@ import Testing
         #expect(try !WebhookStore.enable("nobody", at: Clock.system.now(), world.connection))
     }
 
+    /// Enabled is not mended: it fails until something arrives, and has its whole patience before it is disabled again.
+    @Test func enablingIsNoSuccess() throws {
+        let status = Locked(500)
+        let receiver = try Receiver { _ in .status(status.withLock { $0 }) }
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.disableAfter = 600_000_000 })
+        try world.enqueue(0..<1)
+        let hands = Hands()
+        world.startSender(clock: hands.clock)
+        func find() throws -> WebhookStatus? { try WebhookStore.find("call_centre", world.connection) }
+        try eventually("it fails") { try find()?.failingSince != nil }
+        let since = try find()?.failingSince
+        hands.move(seconds: 700)
+        try eventually("disabled") { try find()?.state == .disabled }
+        #expect(try find()?.reason == "no success for 10m")
+        #expect(try WebhookStore.enable("call_centre", at: hands.clock.now(), world.connection))
+        try world.awaitAttempts(2)
+        #expect(try find()?.state == .active && find()?.failingSince == since)
+        status.withLock { $0 = 200 }
+        hands.move(seconds: 400)
+        try world.await("sent", 1)
+        try eventually("it works") { try find()?.failingSince == nil }
+    }
+
+    /// A pause is no new beginning.
+    @Test func aPauseGivesNoMorePatience() throws {
+        let world = try World()
+        try world.apply(Samples.webhook())
+        func changedAt() throws -> Timestamp? {
+            try WebhookStore.find("call_centre", world.connection)?.changedAt
+        }
+        let applied = try changedAt()
+        let later = Clock.system.now().adding(seconds: 60)
+        try WebhookStore.change(
+            "call_centre", from: [.active], to: .paused, reason: nil, at: later, world.connection)
+        #expect(try changedAt() == applied)
+        try WebhookStore.change(
+            "call_centre", from: [.paused], to: .disabled, reason: nil, at: later, world.connection)
+        #expect(try changedAt() == later)
+    }
+
     @Test func whatWaitsForItsNextTryGoesOutWhenSomebodyEnables() throws {
         let receiver = try Receiver()
         defer { receiver.close() }
