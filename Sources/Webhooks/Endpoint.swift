@@ -84,11 +84,14 @@ package struct Endpoint: Sendable {
     }
 
     /// The request of one attempt.
-    package func request(id: UUID, body: [UInt8], at now: Timestamp) -> OutboundRequest {
+    ///
+    /// - Parameter format: Of the body, which may have been made when the webhook had another one.
+    package func request(
+        id: UUID, body: [UInt8], format: WebhookDefinition.Format, at now: Timestamp
+    ) -> OutboundRequest {
         var request = OutboundRequest(url: url, body: body)
         let id = id.description
-        let type =
-            definition.format == .form ? "application/x-www-form-urlencoded" : "application/json"
+        let type = format == .form ? "application/x-www-form-urlencoded" : "application/json"
         request.headers = [
             ("Content-Type", type), ("webhook-id", id), ("webhook-timestamp", "\(now.seconds)"),
         ]

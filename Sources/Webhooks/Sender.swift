@@ -188,7 +188,8 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
     private func request(
         _ claim: Claimed, _ body: [UInt8], _ endpoint: Endpoint, at now: Timestamp
     ) -> (request: OutboundRequest, completion: OutboundCompletion) {
-        let message = endpoint.request(id: claim.batch ?? claim.id, body: body, at: now)
+        let format = WireBody.Envelope(claim.envelope)?.format ?? endpoint.definition.format
+        let message = endpoint.request(id: claim.batch ?? claim.id, body: body, format: format, at: now)
         return (message, { [weak self] result in self?.completed(claim, at: now, result) })
     }
 

@@ -26,7 +26,7 @@ package struct WebhookTest: Sendable {
         let envelope = WireBody.Envelope(format: webhook.format, panel: panel)
         let item = Self.sample(id, webhook, panel: panel, shape, now)
         body = WireBody.make([ItemBody.render(item, for: webhook)], envelope, at: now)
-        request = endpoint.request(id: id, body: body, at: now)
+        request = endpoint.request(id: id, body: body, format: webhook.format, at: now)
     }
 
     private static func sample(

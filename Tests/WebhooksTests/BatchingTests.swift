@@ -99,6 +99,31 @@ import Testing
         #expect(receiver.calls[2].text == calls[0].text)
     }
 
+    /// The body is as it was when it was queued; so is what is said about it, alone and in a batch.
+    @Test(arguments: [1, 10]) func anotherFormatIsForWhatIsQueuedFromThenOn(_ most: Int) throws {
+        let receiver = try Self.receiver(failing: 1)
+        defer { receiver.close() }
+        let world = try World()
+        let webhook = World.webhook(receiver) {
+            $0.batch = WebhookDefinition.Batch(max: most, linger: 100_000)
+        }
+        try world.apply(webhook)
+        let hands = Hands()
+        world.startSender(clock: hands.clock)
+        try world.enqueue(0..<min(most, 2))
+        try world.awaitAttempts(1)
+        var other = webhook
+        other.format = .json
+        try world.apply(other)
+        hands.move(seconds: 7)
+        try world.await("sent", min(most, 2))
+        try world.enqueue(5..<6)
+        try receiver.await(3)
+        let types = receiver.calls.map { $0.header("content-type") }
+        #expect(types[0] == "application/x-www-form-urlencoded" && types[1] == types[0])
+        #expect(types[2] == "application/json")
+    }
+
     /// What was sent by itself once keeps its id: whoever had it, and could not say so, must be able to drop it.
     @Test func whatWasSentAloneJoinsNoBatch() throws {
         let receiver = try Self.receiver(failing: 2)

@@ -147,7 +147,7 @@ import Testing
             "CC_OLD_SECRET": SignatureTests.other,
         ]
         let request = try Endpoint(webhook) { environment[$0] }.request(
-            id: Samples.item().id, body: [1], at: Timestamp(seconds: 1))
+            id: Samples.item().id, body: [1], format: .form, at: Timestamp(seconds: 1))
         #expect(request.authorization == .basic(user: "acme", password: "p"))
         #expect(request.headers.contains { $0.name == "X-Key" && $0.value == "k" })
         #expect(

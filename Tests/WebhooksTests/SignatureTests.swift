@@ -33,7 +33,7 @@ import Testing
             [ItemBody.render(Samples.shapeB.0, for: Samples.shapeB.1)],
             WireBody.Envelope(format: .form, panel: "acme"),
             at: now)
-        let request = endpoint.request(id: Samples.item().id, body: body, at: now)
+        let request = endpoint.request(id: Samples.item().id, body: body, format: .form, at: now)
         let headers = request.headers.map { "\"\($0.name)\": \"\($0.value)\"" }.joined(separator: ", ")
         let script = """
             import sys, json
