@@ -138,13 +138,15 @@ enum ResultStore {
         try connection.execute(
             """
             update delivery d set state = q.state, attempt = q.number,
+                next_at = case when d.ordered then q.next else d.next_at end,
                 finished_at = case when q.state = 'batched' then null else $6::timestamptz end
-            from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::int[])
-                as q(bucket, id, batch, state, number)
+            from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $7::timestamptz[])
+                as q(bucket, id, batch, state, number, next)
             where d.bucket = q.bucket and d.id = q.id and d.batch_id = q.batch and d.state = 'batched'
             """, others.map(\.0.bucket), others.map(\.0.id), others.map(\.1.claim.batch),
             others.map { state($0.1.decision) == "queued" ? "batched" : state($0.1.decision) },
-            others.map { Int32($0.1.claim.number + 1) }, now, context: "recording attempts of batches")
+            others.map { Int32($0.1.claim.number + 1) }, now, others.map { next($0.1, now) },
+            context: "recording attempts of batches")
     }
 
     private static func insertAttempts(

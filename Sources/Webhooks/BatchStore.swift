@@ -4,7 +4,8 @@ import Postgres
 /// Batches: stored before their first attempt, sent again unchanged.
 ///
 /// The first member stands for the batch: it stays `queued` and has the schedule; the others are `batched` until it is
-/// decided, and then become what it becomes.
+/// decided, and then become what it becomes. With `order: profile` they have its `next_at` as well, so that each person's
+/// other deliveries can tell whether it is on its way.
 enum BatchStore {
     typealias Stored = (claim: Claimed, body: [UInt8])
 
@@ -20,7 +21,7 @@ enum BatchStore {
             if case .stored(let claim) = batch { claim } else { nil }
         }
         var made = try form(new, at: now, connection)
-        let read = try read(known, connection)
+        let read = try take(read(known, connection), at: now, connection)
         return wanted.map { batch in
             switch batch {
             case .new(let claims): claims.first.flatMap { made.removeValue(forKey: $0.id) }
@@ -154,5 +155,56 @@ enum BatchStore {
                 Claimed.Member(bucket: rows.int4(row, 1), id: rows.uuid(row, 2)))
         }
         return read
+    }
+
+    /// How long a batch waits until it is asked again whether it is its turn, in seconds.
+    private static let patience: Int64 = 5
+
+    /// Takes the other members of batches as well; gives a batch back if it is not the turn of one of them. Their first
+    /// members were claimed because it is theirs.
+    private static func take(
+        _ batches: [UUID: Stored], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> [UUID: Stored] {
+        let claims = batches.values.map(\.claim)
+        guard !claims.isEmpty else { return [:] }
+        return try connection.byIndex("taking batches") { () throws(PostgresError) in
+            let members = try ordered(claims, at: now, connection)
+            let late = Set(members.filter { !$0.isNext }.map(\.claim.id))
+            try Claim.release(
+                claims.filter { late.contains($0.id) }, until: now.adding(seconds: patience), connection)
+            try lease(members.filter { !late.contains($0.claim.id) }, connection)
+            return batches.filter { !late.contains($0.key) }
+        }
+    }
+
+    private typealias Ordered = (claim: Claimed, member: Claimed.Member, isNext: Bool)
+
+    /// The members that have an order to keep.
+    private static func ordered(
+        _ claims: [Claimed], at now: Timestamp, _ connection: Connection
+    ) throws(PostgresError) -> [Ordered] {
+        let all = claims.flatMap { claim in claim.members.map { (claim: claim, member: $0) } }
+        let rows = try connection.execute(
+            """
+            select q.n::int, \(Claim.isNext(at: "$3::timestamptz"))
+            from unnest($1::int[], $2::uuid[]) with ordinality as q(bucket, id, n)
+            join delivery d on d.bucket = q.bucket and d.id = q.id
+            where d.ordered
+            """, all.map(\.member.bucket), all.map(\.member.id), now, context: "reading whose turn it is")
+        return (0..<rows.count).map { row in
+            let (claim, member) = all[Int(rows.int4(row, 0)) - 1]
+            return (claim, member, rows.bool(row, 1))
+        }
+    }
+
+    private static func lease(_ members: [Ordered], _ connection: Connection) throws(PostgresError) {
+        guard !members.isEmpty else { return }
+        try connection.execute(
+            """
+            update delivery d set next_at = q.until
+            from unnest($1::int[], $2::uuid[], $3::timestamptz[]) as q(bucket, id, until)
+            where d.bucket = q.bucket and d.id = q.id and d.state = 'batched'
+            """, members.map(\.member.bucket), members.map(\.member.id), members.map(\.claim.leaseUntil),
+            context: "taking batches")
     }
 }

@@ -68,11 +68,7 @@ enum Claim {
                 cross join lateral (
                     select d.bucket, d.id, d.fence, d.next_at, d.ordinal from delivery d
                     where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $3
-                        and d.bucket % $4 = $5
-                        and (not d.ordered or not exists (
-                            select 1 from delivery e where e.bucket = d.bucket and e.webhook = d.webhook
-                                and e.profile_id = d.profile_id and e.ordered and e.state in ('queued', 'batched')
-                                and e.ordinal < d.ordinal))
+                        and d.bucket % $4 = $5 and \(isNext(at: "$3::timestamptz"))
                     order by d.next_at, d.ordinal limit lane.room
                 ) d
             )
@@ -86,23 +82,52 @@ enum Claim {
         return ordered(rows, leaseUntil: leaseUntil, now: now)
     }
 
-    /// For a probe when nothing is due: the delivery that would be tried next. What another server has at this moment
-    /// is due before a new lease would end, and is left alone. The attempt is not one of the plan's: else a webhook that
-    /// is down for an hour would have used up all that were meant for three days.
+    /// Of a delivery `d` with `order: profile`: nothing of its person's was queued before it and is not decided yet, and
+    /// nothing is on its way. What is due within the longest lease may be on its way or wait for its next try: only its
+    /// server knows.
+    static func isNext(at now: String) -> String {
+        """
+        (not d.ordered or not exists (
+            select 1 from delivery e where e.bucket = d.bucket and e.webhook = d.webhook
+                and e.profile_id = d.profile_id and e.ordered and e.state in ('queued', 'batched')
+                and e.id <> d.id and (d.batch_id is null or e.batch_id is distinct from d.batch_id)
+                and (e.ordinal < d.ordinal or e.fence > 0 and e.next_at > \(now)
+                    and e.next_at <= \(now) + interval '\(Sender.longestLease) s')))
+        """
+    }
+
+    /// Of a delivery `d`: its last answer asked for no more patience than the plan has. `$4` is the plan's.
+    private static let isPlanned = """
+        not exists (
+            select 1 from attempt a where a.bucket = d.bucket and a.delivery_id = d.id and a.number = d.attempt
+                and d.next_at > a.at + interval '1 microsecond' * (a.milliseconds * 1000
+                    + ($4::bigint[])[least(greatest(d.attempt - d.attempt_base - d.extra::int, 1), cardinality($4::bigint[]))]))
+        """
+
+    /// For a probe when nothing is due: of the deliveries that would be tried next the first whose turn it is, and for
+    /// which the receiver did not ask for patience. What another server has at this moment is due before a new lease would
+    /// end, and is left alone. The attempt is not one of the plan's: else a webhook that is down for an hour would have
+    /// used up all that were meant for three days.
     static func takeEarly(
         _ webhook: String, leaseUntil: Timestamp, now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> [Claimed] {
         let rows = try connection.execute(
             """
             with due as (
-                select bucket, id, fence, next_at from delivery
-                where webhook = $1 and state = 'queued' and next_at > $2 order by next_at, ordinal limit 1
+                select bucket, id, fence, next_at from (
+                    select bucket, id, fence, next_at, webhook, profile_id, ordered, ordinal, batch_id, attempt,
+                        attempt_base, extra
+                    from delivery where webhook = $1 and state = 'queued' and next_at > $2
+                    order by next_at, ordinal limit 100
+                ) d
+                where \(isNext(at: "$3::timestamptz")) and \(isPlanned)
+                order by next_at, ordinal limit 1
             )
             update delivery d set next_at = $2, fence = d.fence + 1, attempt_base = d.attempt_base + 1
             from due where d.bucket = due.bucket and d.id = due.id and d.fence = due.fence
                 and \(unindexed("d.state = 'queued'"))
             returning \(columns)
-            """, webhook, leaseUntil, context: "claiming a probe")
+            """, webhook, leaseUntil, now, RetryPlan.longestPlanned, context: "claiming a probe")
         return ordered(rows, leaseUntil: leaseUntil, now: now)
     }
 

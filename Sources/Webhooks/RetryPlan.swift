@@ -35,6 +35,10 @@ package enum RetryPlan {
         5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour,
     ]
 
+    /// So long after each of these attempts the next one comes at the latest, if the receiver asks for no more patience;
+    /// with some time for writing it down.
+    static let longestPlanned = delays.map { max($0 * 6 / 5, minute) + 10 * second }
+
     /// A receiver may ask for so much patience and no more.
     static let longestRetryAfter = 24 * hour
 

@@ -99,6 +99,44 @@ import Testing
         #expect(receiver.calls[2].text == calls[0].text)
     }
 
+    /// Neither is a batch on its way at the same time as another delivery of one of its persons, nor before an earlier one.
+    @Test func aBatchKeepsTheOrderOfAllOfItsPersons() throws {
+        let world = try World()
+        let webhook = Samples.webhook { $0.order = .profile }
+        try world.apply(webhook)
+        let other = UUID(high: 7, low: 8)
+        // The first one and the third are the other person's; the first has failed.
+        let ids = try world.enqueue(0..<3, profile: { $0 == 1 ? Samples.profile : other })
+        try world.database.run("update delivery set state = 'failed', attempt = 1 where id = '\(ids[0])'")
+        var now = Clock.system.now()
+        let claims = try world.claim(at: now)
+        #expect(Set(claims.map(\.id)) == Set(ids[1...2]))
+        func fetch(_ batch: Errand.Batch) throws -> Claimed? {
+            try BatchStore.fetch([batch], at: now, world.connection).first??.claim
+        }
+        func fetch(_ claims: [Claimed]) throws -> Claimed? {
+            try claims.first { $0.id == ids[1] }.flatMap { try fetch(.stored($0)) }
+        }
+        let leader = try #require(claims.first { $0.id == ids[1] })
+        let made = try #require(try fetch(.new([leader] + claims.filter { $0.id == ids[2] })))
+        try world.record([made], 503, webhook, at: now)
+        // On its way again when the first one is replayed: that one waits.
+        now = now.adding(seconds: 7)
+        let again = try #require(try fetch(world.claim(at: now)))
+        #expect(again.members.map(\.id) == [ids[1], ids[2]])
+        #expect(try WebhookStore.replay(ids[0], at: now, world.connection) == 1)
+        #expect(try world.claim(at: now).isEmpty)
+        try world.record([again], 503, webhook, at: now)
+        // Both are due: the earlier one goes, and the batch after it.
+        now = now.adding(seconds: 400)
+        let both = try world.claim(at: now)
+        #expect(Set(both.map(\.id)) == Set(ids[0...1]))
+        #expect(try fetch(both)?.id == nil)
+        try world.record(both.filter { $0.id == ids[0] }, 200, webhook, at: now)
+        now = now.adding(seconds: 6)
+        #expect(try fetch(world.claim(at: now))?.id == ids[1])
+    }
+
     /// The body is as it was when it was queued; so is what is said about it, alone and in a batch.
     @Test(arguments: [1, 10]) func anotherFormatIsForWhatIsQueuedFromThenOn(_ most: Int) throws {
         let receiver = try Self.receiver(failing: 1)

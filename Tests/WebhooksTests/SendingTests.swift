@@ -337,6 +337,56 @@ import Testing
         #expect(numbers.filter { $0 >= 10 } == Array(10..<20))
     }
 
+    /// Also what is replayed waits until nothing of its person is on its way.
+    @Test func whatIsReplayedDoesNotMeetALaterOneOnItsWay() throws {
+        let world = try World()
+        let webhook = Samples.webhook { $0.order = .profile }
+        try world.apply(webhook)
+        let ids = try world.enqueue(0..<2)
+        try world.database.run("update delivery set state = 'failed', attempt = 1 where id = '\(ids[0])'")
+        let now = Clock.system.now()
+        let later = try world.claim(at: now)
+        #expect(later.map(\.id) == [ids[1]])
+        #expect(try WebhookStore.replay(ids[0], at: now, world.connection) == 1)
+        #expect(try world.claim(at: now).isEmpty)
+        try world.record(later, 200, webhook, at: now)
+        #expect(try world.claim(at: now).map(\.id) == [ids[0]])
+    }
+
+    /// A probe is nobody's turn before it comes, and asks nobody who asked for patience.
+    @Test func aProbeKeepsTheOrderAndTheReceiversPatience() throws {
+        let world = try World()
+        let webhook = Samples.webhook { $0.order = .profile }
+        try world.apply(webhook)
+        let other = UUID(high: 7, low: 8)
+        let ids = try world.enqueue(0..<3, profile: { $0 < 2 ? Samples.profile : other })
+        let now = Clock.system.now()
+        func probe() throws -> [Claimed] {
+            try Claim.takeEarly(
+                "call_centre", leaseUntil: now.adding(seconds: 60), now: now, world.connection)
+        }
+        func wait(_ hours: [Int]) throws {
+            for (id, hours) in zip(ids, hours) {
+                try world.database.run(
+                    "update delivery set next_at = now() + interval '\(hours) hours' where id = '\(id)'")
+            }
+        }
+        try wait([2, 1, 3])
+        #expect(try probe().map(\.id) == [ids[0]])
+        // The first one was answered with a Retry-After of two hours, the third one waits as planned.
+        for (id, attempt) in [(ids[0], 1), (ids[2], 4)] {
+            try world.database.run(
+                "update delivery set attempt = \(attempt), attempt_base = 0 where id = '\(id)'")
+            try world.database.run(
+                """
+                insert into attempt (bucket, delivery_id, number, at, milliseconds, status)
+                select bucket, id, attempt, now(), 5, 503 from delivery where id = '\(id)'
+                """)
+        }
+        try wait([2, 1, 2])
+        #expect(try probe().map(\.id) == [ids[2]])
+    }
+
     /// A server that dies between sending and recording: the receiver gets the delivery again, under the same id.
     @Test func aServerThatDiesBeforeItRecordsMakesNoSecondId() throws {
         let holds = Locked(true)

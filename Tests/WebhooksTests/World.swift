@@ -82,6 +82,21 @@ final class World {
         _ = try? eventually("stopped", within: 20) { () -> Bool in done.withLock { $0 } }
     }
 
+    /// Claims what is due, as a server does.
+    func claim(at now: Timestamp, seconds: Int64 = 60) throws -> [Claimed] {
+        try Claim.take(
+            [(webhook: "call_centre", room: 100)], share: Claim.Share(),
+            leaseUntil: now.adding(seconds: seconds),
+            now: now, connection)
+    }
+
+    func record(_ claims: [Claimed], _ status: Int, _ webhook: WebhookDefinition, at now: Timestamp) throws {
+        let response = Result<OutboundResponse, OutboundError>.success(
+            OutboundResponse(status: status, milliseconds: 1))
+        try ResultStore.record(
+            claims.map { AttemptResult($0, response, at: now, webhook: webhook) }, now: now, connection)
+    }
+
     func count(_ state: String) throws -> Int {
         try database.count("select count(*) from delivery where state = $1", state)
     }
