@@ -34,14 +34,31 @@ struct Claimed: Sendable {
 
 /// Takes due deliveries, for all webhooks with room in one statement.
 ///
-/// Servers divide the buckets among themselves, so that as a rule they do not meet. Where they do (one has just come or
-/// gone), the fencing number decides: the second finds it raised and takes nothing. Nobody holds a lock beyond the
+/// Servers divide the buckets among themselves, so that as a rule they do not meet. What its server leaves lying (it
+/// lacks a secret, say) anybody takes. Where two meet, the fencing number decides: the second finds it raised and takes
+/// nothing. Nobody holds a lock beyond the
 /// statement; while a delivery is being sent, its `next_at` is the end of the lease, so that nobody finds it.
 enum Claim {
     /// Which part of the buckets is ours.
     struct Share: Sendable, Equatable {
         var index: Int32 = 0
         var count: Int32 = 1
+    }
+
+    /// After so many seconds what is due is not only its own server's.
+    private static let patience: Int64 = 10
+
+    /// What others leave lying, where there is room left.
+    static func strays(
+        _ rooms: [(webhook: String, room: Int)], beside claimed: [Claimed], leaseUntil: Timestamp,
+        now: Timestamp,
+        _ connection: Connection
+    ) throws(PostgresError) -> [Claimed] {
+        var taken: [String: Int] = [:]
+        for claim in claimed { taken[claim.webhook, default: 0] += 1 }
+        let left = rooms.map { ($0.webhook, $0.room - taken[$0.webhook, default: 0]) }.filter { $0.1 > 0 }
+        return try find(
+            left, share: Share(), overdue: patience, leaseUntil: leaseUntil, now: now, connection)
     }
 
     /// - Parameter rooms: How many each webhook can take.
@@ -55,9 +72,11 @@ enum Claim {
     }
 
     /// The same within a transaction of `byIndex`.
+    ///
+    /// - Parameter overdue: Only what has been due for so many seconds.
     static func find(
-        _ rooms: [(webhook: String, room: Int)], share: Share, leaseUntil: Timestamp, now: Timestamp,
-        _ connection: Connection
+        _ rooms: [(webhook: String, room: Int)], share: Share, overdue: Int64 = 0, leaseUntil: Timestamp,
+        now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> [Claimed] {
         if rooms.isEmpty { return [] }
         let rows = try connection.execute(
@@ -67,7 +86,7 @@ enum Claim {
                 from unnest($1::text[], $2::int[]) as lane(webhook, room)
                 cross join lateral (
                     select d.bucket, d.id, d.fence, d.next_at, d.ordinal from delivery d
-                    where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $3
+                    where d.webhook = lane.webhook and d.state = 'queued' and d.next_at <= $7
                         and d.bucket % $4 = $5 and \(isNext(at: "$3::timestamptz"))
                     order by d.next_at, d.ordinal limit lane.room
                 ) d
@@ -77,8 +96,7 @@ enum Claim {
                 and \(unindexed("d.state = 'queued'"))
             returning \(columns)
             """, rooms.map(\.webhook), rooms.map { Int32($0.room) }, now, share.count, share.index,
-            leaseUntil,
-            context: "claiming deliveries")
+            leaseUntil, now.adding(seconds: -overdue), context: "claiming deliveries")
         return ordered(rows, leaseUntil: leaseUntil, now: now)
     }
 

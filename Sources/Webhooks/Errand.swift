@@ -33,6 +33,8 @@ struct Errand: Sendable {
     /// How many deliveries each webhook has room for, and until when they are ours.
     var rooms: [(webhook: String, room: Int)] = []
     var leaseUntil = Timestamp(seconds: 0)
+    /// Whether to take along what other servers leave lying.
+    var takesStrays = false
     /// Paused webhooks for which it is time to ask whether they work again.
     var probes: [String] = []
     /// Paused webhooks with a probe to send: if nothing of theirs is due, what is next.

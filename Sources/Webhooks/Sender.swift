@@ -232,6 +232,7 @@ package final class Sender: @unchecked Sendable {  // owner of all `var`s: `queu
             }
             next.tallies = lanes.takeTallies()
             next.known = lanes.lanes.compactMapValues(\.appliedAt)
+            next.takesStrays = lanes.share.count > 1
             if !lanes.lanes.isEmpty, monotonic - lastBeat > 3_000_000_000 || lastBeat == 0 {
                 lastBeat = monotonic
                 next.beats = true

@@ -103,8 +103,12 @@ final class SenderStore: @unchecked Sendable {  // owner of all `var`s: `queue`
         guard !results.isEmpty || !rooms.isEmpty else { return }
         let claimed = try connection.byIndex("recording and claiming") { () throws(PostgresError) in
             try ResultStore.write(results, now: errand.now, connection)
-            return try Claim.find(
+            let own = try Claim.find(
                 rooms, share: errand.share, leaseUntil: errand.leaseUntil, now: errand.now, connection)
+            guard errand.takesStrays else { return own }
+            return try own
+                + Claim.strays(
+                    rooms, beside: own, leaseUntil: errand.leaseUntil, now: errand.now, connection)
         }
         outcome.isRecorded = true
         if !rooms.isEmpty { outcome.claimed = claimed }

@@ -463,6 +463,25 @@ import Testing
         #expect(ids.count == 1000 && Set(ids).count == 1000)
     }
 
+    /// One that cannot send has its share of the queue, and the other takes it in a while.
+    @Test func whatAServerWithoutTheSecretLeavesAnotherSends() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        let world = try World()
+        try world.apply(World.webhook(receiver) { $0.sign = ["${SECRET}"] })
+        world.startSender { $0.environment = { _ in SignatureTests.secret } }
+        world.startSender()
+        try eventually("both servers have said that they are there") {
+            try world.database.count("select count(*) from sender") == 2
+        }
+        // As if they knew of each other for a while.
+        pause(3.5)
+        try world.enqueue(0..<20, profile: { UUID(high: 1, low: UInt64($0)) })
+        try world.await("sent", 10)
+        try world.await("sent", 20)
+        #expect(receiver.count == 20)
+    }
+
     @Test func aRateIsKept() throws {
         let receiver = try Receiver()
         defer { receiver.close() }
