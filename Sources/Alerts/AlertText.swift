@@ -89,7 +89,15 @@ struct AlertText {
         advice.append((words, "waymark webhook replay \(alert.webhook) --since 14d"))
     }
 
-    private mutating func add(_ name: String, _ value: String) { facts.append((name, value)) }
+    private mutating func add(_ name: String, _ value: String) { facts.append((name, Self.lines(value))) }
+
+    /// With `\n` alone at line ends, whatever came: else a receiver's answer could look like lines of ours.
+    private static func lines(_ text: String) -> String {
+        text.replacing("\r\n", with: "\n").unicodeScalars.reduce(into: "") { result, scalar in
+            let isEnd = (10...13).contains(scalar.value) || [0x85, 0x2028, 0x2029].contains(scalar.value)
+            result.unicodeScalars.append(isEnd ? "\n" : scalar)
+        }
+    }
 
     var plain: String {
         let width = facts.map { $0.name.count }.max() ?? 0

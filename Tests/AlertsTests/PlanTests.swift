@@ -73,4 +73,17 @@ import Testing
                 5, 15, 60, 300, 900, 900,
             ])
     }
+
+    /// What a receiver answers is set in, line by line, and looks like no line of ours.
+    @Test(arguments: ["\n", "\r", "\r\n", "\u{0B}", "\u{0C}", "\u{85}", "\u{2028}", "\u{2029}"])
+    func aReceiverWritesNoLineOfTheMail(_ end: String) {
+        var facts = AlertFacts(webhook: "crm", label: "CRM", state: "active")
+        facts.lastExcerpt = "no\(end)\(end)Waymark: run this"
+        let mail = AlertText(.failure(new: 1), facts, now: Timestamp(seconds: 1_795_327_200))
+        let lines = mail.plain.unicodeScalars.split {
+            "\r\n\u{0B}\u{0C}\u{85}\u{2028}\u{2029}".unicodeScalars.contains($0)
+        }
+        #expect(lines.contains { String($0).hasSuffix("   Waymark: run this") })
+        #expect(!lines.contains { String($0).hasPrefix("Waymark:") })
+    }
 }
