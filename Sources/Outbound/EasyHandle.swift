@@ -105,6 +105,9 @@ struct EasyHandle {
 
     var status: Int { waymark_curl_get_number(raw, CURLINFO_RESPONSE_CODE) }
     var milliseconds: Int { Int(waymark_curl_get_size(raw, CURLINFO_TOTAL_TIME_T)) / 1000 }
-    /// The connection (of TCP) was made.
-    var isConnected: Bool { waymark_curl_get_size(raw, CURLINFO_CONNECT_TIME_T) > 0 }
+    /// The connection (of TCP) was made, now or for another request.
+    var isConnected: Bool {
+        waymark_curl_get_size(raw, CURLINFO_CONNECT_TIME_T) > 0
+            || waymark_curl_get_number(raw, CURLINFO_NUM_CONNECTS) == 0
+    }
 }

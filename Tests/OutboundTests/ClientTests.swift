@@ -81,6 +81,26 @@ import Testing
         #expect(receiver.count == 5)
     }
 
+    /// Whether it broke does not depend on whose connection it was: the receiver had the request.
+    @Test(arguments: [0, 1]) func anAnswerThatBreaksOffIsNoMissingConnection(_ before: Int) throws {
+        let calls = Locked(0)
+        let receiver = try Receiver { _ in
+            let isLast = calls.withLock { calls in
+                calls += 1
+                return calls > before
+            }
+            return isLast ? .raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello") : .status(200)
+        }
+        defer { receiver.close() }
+        let client = try Self.client()
+        for _ in 0..<before { _ = try client.exchange(Self.request(receiver.url)).get() }
+        let error = #expect(throws: OutboundError.self) {
+            try client.exchange(Self.request(receiver.url)).get()
+        }
+        #expect(error?.kind == .broken)
+        #expect(receiver.connections == 1 && receiver.count == before + 1)
+    }
+
     /// A connection that another request was allowed to make is not a way around the guard.
     @Test func theGuardAlsoLooksAtConnectionsThatWereKept() throws {
         let receiver = try Receiver()
