@@ -48,6 +48,16 @@ enum AlertStore {
         }
     }
 
+    static func definitions(
+        of webhooks: [String], _ connection: Connection
+    ) throws(PostgresError) -> [String: String] {
+        let rows = try connection.execute(
+            "select name, definition from webhook where name = any($1)", webhooks,
+            context: "looking for alerts")
+        return Dictionary(
+            (0..<rows.count).map { (rows.string($0, 0), rows.string($0, 1)) }, uniquingKeysWith: { $1 })
+    }
+
     /// What is counted only for a mail that goes out.
     static func complete(_ facts: inout AlertFacts, _ connection: Connection) throws(PostgresError) {
         let rows = try connection.execute(

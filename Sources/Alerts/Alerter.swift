@@ -26,6 +26,11 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
     private var sending: Set<String> = []
     private var random = RandomSource()
     private let wrong = Locked<[String: String]>([:])
+    /// Mails that not everybody got, by webhook, and what is said of them.
+    private var unreached: [String: Unreached] = [:] {
+        didSet { missed.withLock { $0 = unreached.mapValues(\.text) } }
+    }
+    private let missed = Locked<[String: String]>([:])
     package let mailed = Counter()
     package let failed = Counter()
 
@@ -59,13 +64,13 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
         interrupter.interrupt()
     }
 
-    /// Why a mail cannot be sent at the moment, for `/readyz`; nil: nothing is in the way.
+    /// Why a mail cannot be sent at the moment, or whom it did not reach, for `/readyz`; nil: nothing is in the way.
     package var fault: String? {
-        wrong.withLock { wrong in
-            wrong.sorted { $0.key < $1.key }.first.map {
-                "the mail about webhook \($0.key) cannot be sent: \($0.value)"
-            }
+        func first(_ texts: [String: String], _ verb: String) -> String? {
+            texts.min { $0.key < $1.key }.map { "the mail about webhook \($0.key) \(verb) \($0.value)" }
         }
+        return first(wrong.withLock { $0 }, "cannot be sent:")
+            ?? first(missed.withLock { $0 }, "did not reach")
     }
 
     private func look() {
@@ -78,6 +83,7 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
             wrong.withLock { wrong in for name in wrong.keys where !names.contains(name) { wrong[name] = nil }
             }
             for candidate in candidates { try consider(candidate, now, connection) }
+            try tryAgain(now, connection)
         } catch {
             connection?.close()
             connection = nil
@@ -125,10 +131,60 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
         sending.insert(name)
         let tries = candidate.tries
         let memory = AlertPlan.after(mail, candidate.figures, candidate.memory, now: now)
-        client.send(OutboundMail(server: server, to: rule.to, message: message.bytes)) { [weak self] result in
+        let bytes = message.bytes
+        client.send(OutboundMail(server: server, to: rule.to, message: bytes)) { [weak self] result in
             guard let self else { return }
-            self.queue.async { self.finished(name, memory, tries: tries, result) }
+            self.queue.async {
+                self.finished(name, memory, tries: tries, result)
+                self.noteUnreached(name, bytes, result)
+            }
         }
+    }
+
+    // MARK: Those whom a mail did not reach
+
+    private func noteUnreached(
+        _ name: String, _ message: [UInt8], _ result: Result<OutboundResponse, OutboundError>
+    ) {
+        guard case .success(let response) = result else { return }
+        unreached[name] = Unreached(message, response.refusals, at: clock.now())
+        log(name)
+    }
+
+    /// Sends mails to those again whom the mail server put off, and forgets who is not to be told any more.
+    private func tryAgain(_ now: Timestamp, _ connection: Connection) throws(PostgresError) {
+        guard let server, !unreached.isEmpty else { return }
+        let definitions = try AlertStore.definitions(of: Array(unreached.keys), connection)
+        for (name, mail) in unreached where !sending.contains(name) {
+            var (mail, addresses) = (mail, [String]())
+            switch definitions[name].map({ audience(name, $0) }) {
+            case .told(let rule, label: _): addresses = rule.to
+            case .unknown: continue
+            case .nobody, nil: break
+            }
+            unreached[name] = mail.keep(addresses) ? mail : nil
+            let due = mail.due(at: now)
+            if due.isEmpty { continue }
+            sending.insert(name)
+            client.send(OutboundMail(server: server, to: due, message: mail.message)) { [weak self] result in
+                guard let self else { return }
+                self.queue.async { self.triedAgain(name, result) }
+            }
+        }
+    }
+
+    private func triedAgain(_ name: String, _ result: Result<OutboundResponse, OutboundError>) {
+        sending.remove(name)
+        let left = try? result.get().refusals
+        unreached[name]?.tried(left, at: clock.now())
+        if unreached[name]?.refusals.isEmpty == true { unreached[name] = nil }
+        if left != nil { log(name) }
+    }
+
+    private func log(_ name: String) {
+        guard let mail = unreached[name] else { return }
+        logger.error(
+            "an alert did not reach everybody", metadata: ["webhook": "\(name)", "without": "\(mail.text)"])
     }
 
     private func finished(

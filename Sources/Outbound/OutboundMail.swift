@@ -36,3 +36,14 @@ package struct OutboundMail: Sendable {
         (self.server, self.to, self.message) = (server, to, message)
     }
 }
+
+/// What the server said to a recipient that it did not take, while it took others.
+package struct MailRefusal: Sendable, Equatable {
+    package var address: String
+    /// `550 no such user`
+    package var reply: String
+    /// It may take the address later (RFC 5321, 4.2.1).
+    package var isTemporary: Bool { reply.hasPrefix("4") }
+
+    package init(address: String, reply: String) { (self.address, self.reply) = (address, reply) }
+}

@@ -43,6 +43,8 @@ package struct OutboundResponse: Sendable {
     package var body: [UInt8]
     /// There was more of it.
     package var isTruncated = false
+    /// Of a mail: who does not get it.
+    package var refusals: [MailRefusal] = []
     package var milliseconds: Int
 
     package init(

@@ -23,6 +23,8 @@ final class Transfer: @unchecked Sendable {  // owner of all `var`s: whoever add
     private var refusal: String?
     /// How much of a mail was sent.
     private var sent = 0
+    /// What the mail server said: of each reply the last line.
+    private var replies: [String] = []
 
     /// An answer's head larger than this is no answer.
     private static let largestHead = 64 << 10
@@ -121,7 +123,7 @@ final class Transfer: @unchecked Sendable {  // owner of all `var`s: whoever add
         handle.set(CURLOPT_TIMEOUT_MS, mail.timeout)
         handle.set(CURLOPT_MAIL_FROM, "<\(server.from)>")
         handle.set(CURLOPT_MAIL_RCPT, list: list(of: mail.to.map { "<\($0)>" }))
-        // One address that is refused keeps the mail from nobody else.
+        // One address that is refused keeps the mail from nobody else; `refusals` says which.
         handle.set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1)
         handle.setUpload(size: mail.message.count)
         handle.setReader(me)
@@ -152,10 +154,14 @@ final class Transfer: @unchecked Sendable {  // owner of all `var`s: whoever add
 
     /// A line of the head; how many bytes were taken (another number ends the transfer).
     func receive(header line: Bytes) -> Int {
-        guard case .request = job else { return line.count }
         headerBytes += line.count
         if headerBytes > Self.largestHead { return 0 }
         let text = line.trimmed.text
+        guard case .request = job else {
+            // Lines before the last one of a reply have a hyphen there (RFC 5321, 4.2).
+            if text.dropFirst(3).first != "-" { replies.append(text) }
+            return line.count
+        }
         if text.hasPrefix("HTTP/") {
             headers.removeAll()  // an interim answer (1xx) came before
         } else if let colon = text.firstIndex(of: ":") {
@@ -188,14 +194,22 @@ final class Transfer: @unchecked Sendable {  // owner of all `var`s: whoever add
     func finish(code: Int32, _ handle: EasyHandle) {
         let (status, time) = (handle.status, handle.milliseconds)
         if code == 0 || isTruncated && status > 0 {
-            completion(
-                .success(
-                    OutboundResponse(
-                        status: status, headers: headers, body: body, isTruncated: isTruncated,
-                        milliseconds: time)))
-            return
+            var response = OutboundResponse(
+                status: status, headers: headers, body: body, isTruncated: isTruncated, milliseconds: time)
+            response.refusals = refusals
+            return completion(.success(response))
         }
         fail(error(code: code, isConnected: handle.isConnected, milliseconds: time, status: status))
+    }
+
+    /// Recipients are answered one by one, in their order, before the 354 to `DATA` (RFC 5321, 3.3).
+    private var refusals: [MailRefusal] {
+        guard case .mail(let mail) = job, let data = replies.lastIndex(where: { $0.hasPrefix("354") }),
+            data >= mail.to.count
+        else { return [] }
+        return zip(mail.to, replies[data - mail.to.count..<data]).compactMap { address, reply in
+            reply.hasPrefix("2") ? nil : MailRefusal(address: address, reply: reply)
+        }
     }
 
     func fail(_ error: OutboundError) { completion(.failure(error)) }

@@ -15,7 +15,16 @@ import Testing
         import sys, ssl, json, email, email.policy, time
         from aiosmtpd.controller import Controller
         from aiosmtpd.smtp import AuthResult
+        refused = {}
         class Sink:
+            async def handle_RCPT(self, server, session, envelope, address, options):
+                name = address.split('@')[0]
+                if name == 'nobody': return '550 no such user'
+                if name.startswith('later') and refused.setdefault(name, 0) < 1:
+                    refused[name] += 1
+                    return '450 come again'
+                envelope.rcpt_tos.append(address)
+                return '250 OK'
             async def handle_DATA(self, server, session, envelope):
                 mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
                 part = lambda kind: mail.get_body(preferencelist=(kind,)).get_content()
@@ -321,6 +330,38 @@ import Testing
         try site.work()
         try eventually("the recovery") { sink.mails.count == 2 }
         try eventually("nothing is left to be said") { first.fault == nil }
+    }
+
+    /// Who is put off gets the same mail later, who is refused is shown, and nobody gets it twice.
+    @Test func whomAMailDoesNotReachIsTriedAgainOrShown() throws {
+        let sink = try Sink("none")
+        let site = try Site()
+        func tell(_ names: String...) {
+            let rule = AlertRule(to: names.map { "\($0)@acme.example" }, every: 3_600_000_000, recovery: true)
+            site.audience.withLock { $0 = .told(rule, label: "Call centre") }
+        }
+        tell("nobody", "a", "later", "b")
+        let alerter = site.alerter(sink.server(.none), every: 3600)
+        defer { alerter.stop() }
+        try site.fail(1)
+        try eventually("a mail") { sink.mails.count == 1 }
+        try eventually("the fault is shown") {
+            alerter.fault
+                == "the mail about webhook crm did not reach nobody@acme.example (550 no such user), "
+                + "later@acme.example (450 come again)"
+        }
+        try eventually("the mail for who was put off") { sink.mails.count == 2 }
+        #expect(
+            sink.mails.map { $0["to"] as? [String] } == [
+                ["a@acme.example", "b@acme.example"], ["later@acme.example"],
+            ])
+        #expect(sink.mails[0]["id"] as? String == sink.mails[1]["id"] as? String)
+        try eventually("one is left") {
+            alerter.fault == "the mail about webhook crm did not reach nobody@acme.example (550 no such user)"
+        }
+        tell("a", "later", "b")
+        try eventually("nobody is left") { alerter.fault == nil }
+        #expect(sink.mails.count == 2)
     }
 
     /// It is tried again in minutes only; until then `/readyz` says what is wrong.
