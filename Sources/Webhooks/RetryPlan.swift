@@ -80,29 +80,10 @@ package enum RetryPlan {
         return Int64((word ^ word >> 31) % 401)
     }
 
-    /// The seconds of a `Retry-After`: a number, or a date (RFC 9110, 10.2.3).
+    /// The seconds of a `Retry-After`: a number, however large, or a date (RFC 9110, 10.2.3).
     package static func retryAfter(_ header: String?, now: Timestamp) -> Int64? {
-        guard let header else { return nil }
-        if let seconds = Int64(header), seconds >= 0 { return seconds }
-        return HTTPDate.seconds(header).map { max($0 - now.seconds, 0) }
-    }
-}
-
-/// A date of HTTP in its usual form: `Sun, 22 Nov 2026 06:00:00 GMT`.
-enum HTTPDate {
-    private static let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
-
-    static func seconds(_ text: String) -> Int64? {
-        let words = text.split(separator: " ")
-        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]),
-            let month = months.firstIndex(of: String(words[2])), (1...31).contains(day),
-            (1970...9999).contains(year)
-        else { return nil }
-        let time = words[4].split(separator: ":").compactMap { Int64($0) }
-        guard time.count == 3, 0..<24 ~= time[0], 0..<60 ~= time[1], 0...60 ~= time[2] else { return nil }
-        let days = Int64(CivilDate(year: year, month: month + 1, day: day).daysSince1970)
-        return days * 86_400 + time[0] * 3600 + time[1] * 60 + time[2]
+        guard let header, !header.isEmpty else { return nil }
+        if header.utf8.allSatisfy({ (48...57).contains($0) }) { return Int64(header) ?? .max }
+        return HTTPDate.seconds(header, now: now).map { max($0 - now.seconds, 0) }
     }
 }
