@@ -28,20 +28,26 @@ package struct Endpoint: Sendable {
         }
         url = try filled(definition.url, "url")
         if let problem = OutboundURL.problem(of: url) { throw wrong("url", problem) }
+        func line(_ text: String, _ key: String) throws(Fault) -> String {
+            let value = try filled(text, key)
+            if HeaderCheck.isValue(value) { return value }
+            throw wrong(key, "is no single line without control characters")
+        }
         switch definition.authorization {
         case .basic(let user, let password):
-            authorization = .basic(
-                user: try filled(user, "basic.user"), password: try filled(password, "basic.password"))
-        case .bearer(let token): authorization = .bearer(try filled(token, "bearer"))
+            let name = try line(user, "basic.user")
+            if name.isEmpty { throw wrong("basic.user", "is empty") }
+            if name.contains(":") { throw wrong("basic.user", "holds a colon, which ends a user's name") }
+            authorization = .basic(user: name, password: try line(password, "basic.password"))
+        case .bearer(let token):
+            let secret = try line(token, "bearer")
+            if secret.isEmpty { throw wrong("bearer", "is empty") }
+            authorization = .bearer(secret)
         case nil: authorization = nil
         }
         var headers: [(name: String, value: String)] = []
         for header in definition.headers {
-            let value = try filled(header.value, "headers.\(header.name)")
-            guard HeaderCheck.isValue(value) else {
-                throw wrong("headers.\(header.name)", "is no single line without control characters")
-            }
-            headers.append((header.name, value))
+            headers.append((header.name, try line(header.value, "headers.\(header.name)")))
         }
         self.headers = headers
         var secrets: [SigningSecret] = []

@@ -62,6 +62,37 @@ import Testing
         #expect(webhook.disableAfter == 2 * 86_400_000_000)
     }
 
+    @Test(
+        arguments: [
+            (
+                "acme", "p\r\nX-Admin: 1",
+                "basic.password of webhook call_centre is no single line without control characters"
+            ),
+            (
+                "acme", "p\n",
+                "basic.password of webhook call_centre is no single line without control characters"
+            ),
+            ("a\rb", "p", "basic.user of webhook call_centre is no single line without control characters"),
+            ("a:b", "p", "basic.user of webhook call_centre holds a colon, which ends a user's name"),
+            ("", "p", "basic.user of webhook call_centre is empty"), ("acme", "p:1 ü", nil),
+        ] as [(String, String, String?)])
+    func whatWouldBreakAHeaderIsRefusedWhereItIsFilledIn(_ user: String, _ password: String, _ fault: String?)
+    {
+        let webhook = Samples.webhook { $0.authorization = .basic(user: "${USER}", password: "${PASSWORD}") }
+        var found: String?
+        do throws(Endpoint.Fault) {
+            _ = try Endpoint(webhook) { $0 == "USER" ? user : password }
+        } catch {
+            found = error.description
+        }
+        #expect(found == fault)
+    }
+
+    @Test(arguments: ["", "t\r\nX: 1"]) func aBearerIsALine(_ token: String) {
+        let webhook = Samples.webhook { $0.authorization = .bearer("${TOKEN}") }
+        #expect(throws: Endpoint.Fault.self) { try Endpoint(webhook) { _ in token } }
+    }
+
     /// Whom to tell is known without the secrets that sending takes.
     @Test func whomToTellNeedsNoOtherVariable() throws {
         let webhook = Samples.webhook {
