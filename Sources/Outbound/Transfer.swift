@@ -75,7 +75,9 @@ final class Transfer: @unchecked Sendable {  // owner of all `var`s: whoever add
     ) throws(OutboundError) {
         if let problem = OutboundURL.problem(of: request.url) { throw invalid("the URL \(problem)") }
         var lines = request.headers
-        lines.append(("User-Agent", options.agent))
+        if !lines.contains(where: { $0.name.lowercased() == "user-agent" }) {
+            lines.append(("User-Agent", options.agent))
+        }
         switch request.authorization {
         case .basic(let user, let password):
             lines.append(("Authorization", "Basic \(base64(Array("\(user):\(password)".utf8)))"))

@@ -43,6 +43,16 @@ import Testing
         #expect(call.header("expect") == nil)
     }
 
+    @Test func anotherUserAgentReplacesOurs() throws {
+        let receiver = try Receiver()
+        defer { receiver.close() }
+        var request = Self.request(receiver.url)
+        request.headers = [("user-agent", "mine")]
+        _ = try Self.client().exchange(request).get()
+        let agents = receiver.calls[0].headers.filter { $0.name.lowercased() == "user-agent" }
+        #expect(agents.map(\.value) == ["mine"])
+    }
+
     @Test func readsAtMostSixteenKibibytes() throws {
         let long = String(repeating: "x", count: 1 << 20)
         let receiver = try Receiver { _ in .status(500, body: long) }
