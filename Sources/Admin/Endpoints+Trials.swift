@@ -115,18 +115,19 @@ extension Endpoints {
                     let definition = status.definition
                 else { throw Refusal.missing("webhook") }
                 let panel = try AppliedDefinitions.panel(connection) ?? setting.withLock { $0.panel }
-                let test = try sample(for: definition, inquiry, panel)
+                let zone = try RulesInForce.read(setting.withLock { $0 }, connection).zone
+                let test = try sample(for: definition, inquiry, panel, zone)
                 let result = exchange(test.request, parts.send)
                 let (isSuccess, verdict) = WebhookTest.verdict(result, definition)
                 if isSuccess {
-                    try WebhookTest.noteSuccess(of: definition.name, at: Clock.system.now(), connection)
+                    try WebhookTest.noteSuccess(of: definition, at: Clock.system.now(), connection)
                 }
                 return Shapes.webhookTest(test, result, isSuccess, verdict)
             })
     }
 
     private static func sample(
-        for definition: WebhookDefinition, _ inquiry: Inquiry, _ panel: String
+        for definition: WebhookDefinition, _ inquiry: Inquiry, _ panel: String, _ zone: Zone
     ) throws(Refusal) -> WebhookTest {
         let endpoint: Webhooks.Endpoint
         do throws(Webhooks.Endpoint.Fault) {
@@ -137,7 +138,7 @@ extension Endpoints {
         let shape = inquiry.text("shape").flatMap { WebhookTest.Shape(rawValue: $0) } ?? .custom
         var random = RandomSource()
         return WebhookTest(
-            endpoint, panel: panel, shape: shape, at: Clock.system.now(), random: &random)
+            endpoint, panel: panel, zone: zone, shape: shape, at: Clock.system.now(), random: &random)
     }
 
     /// Waits for the answer, on a queue of those who may wait.

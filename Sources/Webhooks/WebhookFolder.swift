@@ -12,6 +12,8 @@ package enum WebhookFolder {
         package var warnings: [String] = []
         /// The top-level key of the bodies, where a file names it.
         package var panel: String?
+        /// In which `ts` is written, where a file names it.
+        package var timezone: String?
     }
 
     package static func read(_ folder: String) throws(SystemError) -> Found {
@@ -28,16 +30,18 @@ package enum WebhookFolder {
                         entry.value, directory: workingDirectory(), findings: findings)
                     found.webhooks += read.map { (path, $0) }
                 }
-                if let entry = entries.first(where: { $0.key == "panel" }),
-                    case .scalar(let panel) = entry.value
-                {
-                    found.panel = panel.text
-                }
+                found.panel = Self.text("panel", entries) ?? found.panel
+                found.timezone = Self.text("timezone", entries) ?? found.timezone
             }
             found.mistakes += Findings.sorted(findings.mistakes).map { $0.text(in: path) }
             found.warnings += Findings.sorted(findings.warnings).map { $0.text(in: path) }
         }
         return found
+    }
+
+    private static func text(_ key: String, _ entries: [Entry]) -> String? {
+        guard case .scalar(let scalar) = entries.first(where: { $0.key == key })?.value else { return nil }
+        return scalar.text
     }
 
     private static func names(in folder: String) throws(SystemError) -> [String] {

@@ -17,14 +17,16 @@ package struct WebhookTest: Sendable {
     /// The bytes that are posted.
     package let body: [UInt8]
 
+    /// - Parameter zone: The panel's.
     package init(
-        _ endpoint: Endpoint, panel: String, shape: Shape = .custom, at now: Timestamp,
+        _ endpoint: Endpoint, panel: String, zone: Zone, shape: Shape = .custom, at now: Timestamp,
         random: inout RandomSource
     ) {
         id = .v4(&random)
         let webhook = endpoint.definition
         let envelope = WireBody.Envelope(format: webhook.format, panel: panel)
-        let item = Self.sample(id, webhook, panel: panel, shape, now)
+        var item = Self.sample(id, webhook, panel: panel, shape, now)
+        item.utcOffset = zone.offset(at: now)
         body = WireBody.make([ItemBody.render(item, for: webhook)], envelope, at: now)
         request = endpoint.request(id: id, body: body, format: webhook.format, at: now)
     }
@@ -76,12 +78,15 @@ package struct WebhookTest: Sendable {
         }
     }
 
-    /// Notes that a webhook has answered as it should: it is not unverified any more.
+    /// Notes that a webhook has answered as it should: it is not unverified any more, if it was applied with the address
+    /// that was tested.
     package static func noteSuccess(
-        of name: String, at now: Timestamp, _ connection: Connection
+        of webhook: WebhookDefinition, at now: Timestamp, _ connection: Connection
     ) throws(PostgresError) {
         try connection.execute(
-            "update webhook set last_success_at = $2 where name = $1 and last_success_at is null", name, now,
-            context: "noting a success")
+            """
+            update webhook set last_success_at = $2
+            where name = $1 and last_success_at is null and definition::json->>'url' = $3
+            """, webhook.name, now, webhook.url, context: "noting a success")
     }
 }

@@ -35,7 +35,7 @@ struct WebhookTestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (definition, panel, place) = try find()
+        let (definition, panel, zone, place) = try find()
         let endpoint: Endpoint
         do throws(Endpoint.Fault) {
             endpoint = try Endpoint(definition)
@@ -45,7 +45,7 @@ struct WebhookTestCommand: ParsableCommand {
         var random = RandomSource()
         let now = Clock.system.now()
         let test = WebhookTest(
-            endpoint, panel: panel, shape: WebhookTest.Shape(rawValue: shape) ?? .custom, at: now,
+            endpoint, panel: panel, zone: zone, shape: WebhookTest.Shape(rawValue: shape) ?? .custom, at: now,
             random: &random)
         let result = try exchange(test.request)
         let (isSuccess, text) = WebhookTest.verdict(result, definition)
@@ -59,25 +59,30 @@ struct WebhookTestCommand: ParsableCommand {
         case .failure(let error): print("no answer after \(error.milliseconds) ms")
         }
         print("so        \(text)")
-        if isSuccess { noteSuccess(now) } else { throw ExitCode.failure }
+        if isSuccess { noteSuccess(definition, now) } else { throw ExitCode.failure }
     }
 
-    /// The webhook, the panel that its bodies name, and where it was found.
-    private func find() throws -> (WebhookDefinition, panel: String, place: String) {
+    /// The webhook, the panel that its bodies name, its time zone, and where it was found.
+    private func find() throws -> (WebhookDefinition, panel: String, zone: Zone, place: String) {
         let configuration = try file.read().configuration
-        if let found = try inFiles() {
-            return (found.definition, found.panel ?? configuration.panel, "as in \(found.path)")
+        if let (path, definition, found) = try inFiles() {
+            let zone = Zone(found.timezone ?? configuration.timezone) ?? .utc
+            return (definition, found.panel ?? configuration.panel, zone, "as in \(path)")
         }
-        let (status, panel) = try inDatabase(file, "webhook test") { connection throws(PostgresError) in
-            (try WebhookStore.find(name, connection), try AppliedDefinitions.panel(connection))
+        let setting = RulesInForce.Setting(configuration)
+        let (status, panel, zone) = try inDatabase(file, "webhook test") { connection throws(PostgresError) in
+            (
+                try WebhookStore.find(name, connection), try AppliedDefinitions.panel(connection),
+                try RulesInForce.read(setting, connection).zone
+            )
         }
         guard let status, let definition = status.definition else {
             throw failure("there is no webhook \(name), neither in \(file.journeysFolder) nor applied")
         }
-        return (definition, panel ?? configuration.panel, "as applied \(status.appliedAt.short)")
+        return (definition, panel ?? configuration.panel, zone, "as applied \(status.appliedAt.short)")
     }
 
-    private func inFiles() throws -> (path: String, definition: WebhookDefinition, panel: String?)? {
+    private func inFiles() throws -> (String, WebhookDefinition, WebhookFolder.Found)? {
         let found: WebhookFolder.Found
         do throws(SystemError) {
             found = try WebhookFolder.read(file.journeysFolder)
@@ -87,7 +92,7 @@ struct WebhookTestCommand: ParsableCommand {
             throw failure("\(error)")
         }
         if let (path, definition) = found.webhooks.first(where: { $0.definition.name == name }) {
-            return (path, definition, found.panel)
+            return (path, definition, found)
         }
         if !found.mistakes.isEmpty {
             for mistake in found.mistakes { printError(mistake) }
@@ -111,13 +116,13 @@ struct WebhookTestCommand: ParsableCommand {
         return answer.withLock { $0 } ?? .failure(OutboundError(kind: .stopped, message: "no answer"))
     }
 
-    /// If it is applied, it counts as verified from now on.
-    private func noteSuccess(_ now: Timestamp) {
+    /// If it is applied, with this address, it counts as verified from now on.
+    private func noteSuccess(_ definition: WebhookDefinition, _ now: Timestamp) {
         guard let configuration = try? file.read().configuration,
             let conninfo = configuration.database ?? EmbeddedPostgres.conninfo(directory: configuration.data),
             let connection = try? Connection(conninfo, name: "waymark webhook test", connectTimeout: 3000)
         else { return }
-        try? WebhookTest.noteSuccess(of: name, at: now, connection)
+        try? WebhookTest.noteSuccess(of: definition, at: now, connection)
         connection.close()
     }
 }

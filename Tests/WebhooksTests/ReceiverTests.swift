@@ -173,13 +173,37 @@ import Testing
         webhook.attributes = ["CITY"]
         var random = RandomSource()
         let now = Timestamp(seconds: 1000)
-        let test = WebhookTest(try Endpoint(webhook), panel: "acme", shape: shape, at: now, random: &random)
+        let test = WebhookTest(
+            try Endpoint(webhook), panel: "acme", zone: .utc, shape: shape, at: now, random: &random)
         let text = String(decoding: test.body, as: UTF8.self).removingPercentEncoding ?? ""
         #expect(text.hasPrefix("data={\"acme\":[{") && text.contains(word))
         #expect(text.contains(#""att_params":{"CITY":"test"}"#))
         let header = test.request.headers.first { $0.name == "webhook-signature" }?.value ?? ""
         #expect(
             Self.secret.accepts(header: header, id: test.id.description, timestamp: 1000, body: test.body))
+    }
+
+    @Test func theSampleIsOnThePanelsClocks() throws {
+        var random = RandomSource()
+        let zone = try #require(Zone("Asia/Kolkata"))
+        let test = WebhookTest(
+            try Endpoint(Samples.webhook()), panel: "acme", zone: zone, at: Timestamp(seconds: 1000),
+            random: &random)
+        let text = String(decoding: test.body, as: UTF8.self).removingPercentEncoding ?? ""
+        #expect(text.contains(#""ts":700101054640,"#))
+    }
+
+    /// What stands in a file may have another address than what was applied.
+    @Test func onlyTheAddressThatWasTestedIsVerified() throws {
+        let world = try World()
+        let webhook = Samples.webhook()
+        try world.apply(webhook)
+        func isVerified(by tested: WebhookDefinition) throws -> Bool {
+            try WebhookTest.noteSuccess(of: tested, at: Clock.system.now(), world.connection)
+            return try WebhookStore.find("call_centre", world.connection)?.isUnverified == false
+        }
+        #expect(try !isVerified(by: Samples.webhook { $0.url = "http://127.0.0.1:9/other" }))
+        #expect(try isVerified(by: webhook))
     }
 
     @Test func theVerdictSaysWhatWouldHelp() {
@@ -195,11 +219,13 @@ import Testing
     @Test func aFolderIsReadWithAllItsMistakes() throws {
         let folder = try Scratch.shared.newFolder("journeys")
         try writeFile(
-            "\(folder)/a.yaml", "webhooks: {a: {url: 'https://a.example/'}}\njourneys: {x: {on: 1}}\n")
+            "\(folder)/a.yaml",
+            "timezone: Asia/Kolkata\nwebhooks: {a: {url: 'https://a.example/'}}\njourneys: {x: {on: 1}}\n")
         try writeFile("\(folder)/b.yml", "webhooks:\n  b: {urll: 'https://a.example/'}\n")
         try writeFile("\(folder)/notes.txt", "webhooks: {c: {}}")
         let found = try WebhookFolder.read(folder)
         #expect(found.webhooks.map(\.definition.name) == ["a"])
+        #expect(found.timezone == "Asia/Kolkata" && found.panel == nil)
         #expect(found.mistakes.count == 2)
         #expect(
             found.mistakes.contains {
