@@ -24,7 +24,7 @@ package enum AlertAudience: Sendable, Equatable {
 ///
 /// The first failed attempt mails at once; after that at most one mail in each period tells how many failed since, as long
 /// as some do, flapping included. That it works again is told besides, at most once in a period. 100,000 failures in a
-/// period are one mail.
+/// period are one mail. That a webhook is disabled is told as a failure is, also when no attempt failed since the last mail.
 package enum AlertPlan {
     /// How the webhook fares.
     package struct Figures: Sendable, Equatable {
@@ -32,9 +32,11 @@ package enum AlertPlan {
         package var failures: Int
         /// The first failure after the last success; nil: it works.
         package var failingSince: Timestamp?
+        /// Nil: it is not.
+        package var disabledAt: Timestamp?
 
-        package init(failures: Int, failingSince: Timestamp?) {
-            (self.failures, self.failingSince) = (failures, failingSince)
+        package init(failures: Int, failingSince: Timestamp?, disabledAt: Timestamp? = nil) {
+            (self.failures, self.failingSince, self.disabledAt) = (failures, failingSince, disabledAt)
         }
     }
 
@@ -64,7 +66,14 @@ package enum AlertPlan {
         if works, memory.isFailing, rule.recovery, isOver(memory.recoveryAt, rule, now) {
             return .recovery(new: new)
         }
-        return new > 0 && isOver(memory.mailedAt, rule, now) ? .failure(new: new) : nil
+        let isNews = new > 0 || isNew(figures.disabledAt, memory)
+        return isNews && isOver(memory.mailedAt, rule, now) ? .failure(new: new) : nil
+    }
+
+    /// Whether it was disabled after the last mail.
+    private static func isNew(_ disabledAt: Timestamp?, _ memory: Memory) -> Bool {
+        guard let disabledAt else { return false }
+        return memory.mailedAt.map { disabledAt > $0 } ?? true
     }
 
     private static func isOver(_ last: Timestamp?, _ rule: AlertRule, _ now: Timestamp) -> Bool {

@@ -20,9 +20,10 @@ enum AlertStore {
             select w.name, w.definition, w.state, w.reason, w.failures, w.failing_since, w.last_success_at,
                 w.failure_status, w.failure_error, w.failure_excerpt, a.mailed_at, coalesce(a.mailed_failures, 0),
                 a.recovery_at, coalesce(a.is_failing, false), a.try_at, coalesce(a.tries, 0), a.error,
-                w.last_failure_at
+                w.last_failure_at, case when w.state = 'disabled' then w.changed_at end
             from webhook w left join alert a on a.webhook = w.name
             where w.failures > coalesce(a.mailed_failures, 0) or a.is_failing
+                or w.state = 'disabled' and (a.mailed_at is null or w.changed_at > a.mailed_at)
             """, context: "looking for alerts")
         return (0..<rows.count).map { row in
             var facts = AlertFacts(
@@ -42,7 +43,8 @@ enum AlertStore {
             return Candidate(
                 facts: facts, definition: rows.string(row, 1),
                 figures: AlertPlan.Figures(
-                    failures: Int(rows.int8(row, 4)), failingSince: facts.failingSince),
+                    failures: Int(rows.int8(row, 4)), failingSince: facts.failingSince,
+                    disabledAt: rows.timestampOrNil(row, 18)),
                 memory: memory, tryAt: rows.timestampOrNil(row, 14), tries: Int(rows.int4(row, 15)),
                 error: rows.stringOrNil(row, 16))
         }

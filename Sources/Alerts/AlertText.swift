@@ -34,7 +34,8 @@ struct AlertText {
         switch mail {
         case .failure(let new):
             let state = alert.state == "active" ? "fails" : "is \(alert.state)"
-            subject = "Webhook \(alert.webhook) \(state): \(new) failed attempt\(new == 1 ? "" : "s")"
+            let count = new > 0 ? ": \(new) failed attempt\(new == 1 ? "" : "s")" : ""
+            subject = "Webhook \(alert.webhook) \(state)\(count)"
             heading =
                 alert.failingSince == nil
                 ? "Deliveries to \(alert.label) failed for a while; the last one arrived."
@@ -54,8 +55,8 @@ struct AlertText {
             add("Failing since", "\(since.readable), for \(Self.duration(now, since))")
         }
         switch mail {
-        case .failure(let new): add("Failed attempts", "\(new) since the last mail")
-        case .recovery(let new): if new > 0 { add("Failed attempts", "\(new) since the last mail") }
+        case .failure(let new), .recovery(let new):
+            if new > 0 { add("Failed attempts", "\(new) since the last mail") }
         }
         if let last = alert.lastSuccessAt { add("Last success", last.readable) }
         if let last = alert.lastFailureAt { add("Last failure", last.readable) }

@@ -106,7 +106,9 @@ package final class Alerter: @unchecked Sendable {  // owner of all `var`s: `que
         case .nobody:
             // Should there be a rule one day, it is for what fails from then on.
             wrong.withLock { $0[name] = nil }
-            return try AlertStore.pass(name, candidate.figures.failures, now: now, connection)
+            let (figures, memory) = (candidate.figures, candidate.memory)
+            guard figures.failures > memory.mailedFailures || memory.isFailing else { return }
+            return try AlertStore.pass(name, figures.failures, now: now, connection)
         }
         guard let mail = AlertPlan.due(candidate.figures, candidate.memory, rule, now: now) else {
             return wrong.withLock { $0[name] = candidate.error == nil ? nil : $0[name] }

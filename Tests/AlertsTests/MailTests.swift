@@ -332,6 +332,27 @@ import Testing
         try eventually("nothing is left to be said") { first.fault == nil }
     }
 
+    @Test func thatAWebhookIsDisabledIsToldThoughNothingElseFailed() throws {
+        let sink = try Sink("none")
+        let site = try Site()
+        let alerter = site.alerter(sink.server(.none), every: 1)
+        defer { alerter.stop() }
+        try site.fail(1)
+        try eventually("a mail") { sink.mails.count == 1 }
+        try eventually("it is noted") { try site.database.value("select mailed_failures from alert") == "1" }
+        try site.database.run(
+            "update webhook set state = 'disabled', reason = 'no success for 10m', changed_at = clock_timestamp()"
+        )
+        try eventually("another one") { sink.mails.count == 2 }
+        #expect(sink.mails[1]["subject"] as? String == "Webhook crm is disabled")
+        let plain = try #require(sink.mails[1]["plain"] as? String)
+        #expect(
+            plain.contains("disabled: no success for 10m") && !plain.contains("Failed attempts:"), "\(plain)")
+        #expect(plain.contains("waymark webhook enable crm"))
+        pause(1.5)
+        #expect(sink.mails.count == 2)
+    }
+
     /// Who is put off gets the same mail later, who is refused is shown, and nobody gets it twice.
     @Test func whomAMailDoesNotReachIsTriedAgainOrShown() throws {
         let sink = try Sink("none")
