@@ -49,7 +49,7 @@ struct WebhookReplayCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A webhook, or the id of a delivery.", valueName: "NAME|DELIVERY"))
     var what: String
     @Option(
-        help: ArgumentHelp("Of a webhook: only what was queued in the last so long.", valueName: "DURATION"),
+        help: ArgumentHelp("Of a webhook: only what failed in the last so long.", valueName: "DURATION"),
         transform: QuarantineSelection.duration)
     var since: Int64 = 14 * 86_400_000_000
     @OptionGroup var file: ConfigurationOption

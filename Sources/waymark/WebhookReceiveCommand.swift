@@ -92,6 +92,8 @@ struct WebhookReceiveCommand: ParsableCommand {
         }
 
         func handle(_ request: borrowing Request, _ exchange: Exchange) {
+            // Whoever comes while the last one is being answered is turned away.
+            if count == most { return lane.respond(exchange, status: 503) }
             let call = Bystander.Call(
                 id: request.header(named: "webhook-id")?.text,
                 timestamp: request.header(named: "webhook-timestamp")?.text,
