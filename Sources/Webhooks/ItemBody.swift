@@ -40,6 +40,9 @@ struct ItemBody: ~Copyable {
         "apn": ["view", "click"],
     ]
 
+    /// What `custom_params` holds after an activity of a channel, beside what the journey's step adds.
+    static let ownParams = ["automationid", "link", "channel"]
+
     /// Channel and activity, when this is an activity of a channel.
     static func channel(of activity: String) -> (channel: String, activity: String)? {
         guard let end = activity.firstIndex(where: { $0 == "-" || $0 == "." }) else { return nil }

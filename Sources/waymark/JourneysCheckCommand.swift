@@ -3,6 +3,7 @@ import ConfigurationFile
 import Enrolments
 import Foundations
 import Journeys
+import Webhooks
 
 /// `[FOLDER]`, which the commands about journeys take.
 struct JourneysFolder: ParsableArguments {
@@ -72,5 +73,18 @@ func readDefinitions(
         for line in mistakes { printError(line) }
         throw ExitCode.configuration
     }
+    for warning in paramWarnings(folder.journeys) { printError("warning: \(warning)") }
     return (folder, set)
+}
+
+/// What their steps hand to webhooks that receivers would read otherwise.
+private func paramWarnings(_ journeys: [JourneyDefinition]) -> [String] {
+    journeys.flatMap { journey in
+        journey.allSteps.flatMap { step -> [String] in
+            guard case .webhook(let webhook, let params) = step else { return [] }
+            return params.compactMap {
+                ParamCheck.warning(of: $0.name, journey: journey.name, webhook: webhook)
+            }
+        }
+    }
 }

@@ -20,4 +20,23 @@ import Testing
         #expect(child.exit(within: 10) == .code(0))
         #expect(child.said.contains("#2 ") && !child.said.contains("#3 "))
     }
+
+    /// After an activity of a channel such a name would stand twice in one object.
+    @Test func aParameterThatTakesANameOfOursIsWarnedOf() throws {
+        let folder = try Scratch.shared.newFolder("journeys")
+        try writeFile(
+            "\(folder)/a.yaml",
+            """
+            webhooks: {crm: {url: "https://crm.example/hook"}}
+            journeys:
+              clicked:
+                on: {did: sms click}
+                do:
+                  - {webhook: crm, params: {channel: mine, lead: s2}}
+            """)
+        let result = try run([Server.binary, "journeys", "check", folder])
+        #expect(result.exit == .code(0), "\(result.output)")
+        #expect(result.output.contains("warning: journey clicked gives webhook crm a parameter channel"))
+        #expect(!result.output.contains("parameter lead"))
+    }
 }
