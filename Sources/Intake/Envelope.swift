@@ -25,9 +25,22 @@ struct Texts: ~Copyable {
     private static let longestRaw = 2048
     private static let room = 32 << 10
     private var buffer = ByteBuffer(capacity: Texts.room)
+    private var repairs: Repairs = []
 
     var mark: Int { buffer.count }
     mutating func back(to mark: Int) { buffer.truncate(to: mark) }
+
+    /// Forgets the request before.
+    mutating func removeAll() {
+        back(to: 0)
+        repairs = []
+    }
+
+    /// What had to be replaced in them since this was asked last.
+    mutating func takeRepairs() -> Repairs {
+        defer { repairs = [] }
+        return repairs
+    }
 
     /// The trimmed text of a string or a number; nil when it is longer than any text that we keep.
     mutating func text(of node: JSONNode) -> Bytes? {
@@ -36,7 +49,7 @@ struct Texts: ~Copyable {
         guard raw.count <= Texts.longestRaw, Texts.room - buffer.count >= raw.count + 64 else { return nil }
         if node.kind == .number { return Texts.short(raw) }
         let start = buffer.count
-        node.appendText(to: &buffer)
+        repairs.formUnion(node.appendText(to: &buffer))
         return Texts.short(buffer[start..<buffer.count].trimmed)
     }
 
@@ -46,8 +59,10 @@ struct Texts: ~Copyable {
         guard segment.count <= Texts.longestRaw else { return segment.prefix(longestText + 1) }
         guard Texts.isEscaped(segment), Texts.room - buffer.count >= segment.count * 3 else { return nil }
         let start = buffer.count
-        let repairs = PercentDecoding.append(segment, to: &buffer)
-        return repairs.contains(.utf8) ? nil : buffer[start..<buffer.count].trimmed
+        let replaced = PercentDecoding.append(segment, to: &buffer)
+        if replaced.contains(.utf8) { return nil }
+        repairs.formUnion(replaced)
+        return buffer[start..<buffer.count].trimmed
     }
 
     /// The activity's key of a label; nil when it is too long, empty when the label is blank.
@@ -58,14 +73,17 @@ struct Texts: ~Copyable {
         return Texts.short(buffer[start..<buffer.count])
     }
 
-    /// A header's value, trimmed; what is not UTF-8 in it becomes U+FFFD, for the database takes nothing else.
-    mutating func header(_ value: Bytes?, longest: Int) -> Bytes {
+    /// A header's value, trimmed; what is not UTF-8 in it becomes U+FFFD, for the database takes nothing else, which
+    /// is said of a value that `isNoted`.
+    mutating func header(_ value: Bytes?, longest: Int, isNoted: Bool = false) -> Bytes {
         guard let value = value?.trimmed.prefix(longest), !value.isEmpty else { return .empty }
         if value.allSatisfy({ $0 < 0x80 }) { return value }
         guard Texts.room - buffer.count >= value.count * 3 else { return .empty }
         let start = buffer.count
         buffer.append(value.text)
-        return buffer[start..<buffer.count]
+        let text = buffer[start..<buffer.count]
+        if isNoted, !text.equals(value) { repairs.insert(.utf8) }
+        return text
     }
 
     /// A uuid's text.

@@ -72,6 +72,7 @@ struct EnvelopeReader: ~Copyable {
             envelope.sentAt = EventTime.parse(sentAt)
             if envelope.sentAt == nil { warnings.add("not understood, and ignored", at: .body("sentAt")) }
         }
+        warnings.add(texts.takeRepairs())
         return envelope
     }
 

@@ -69,7 +69,9 @@ struct EventJudge: ~Copyable {
         defer { texts.back(to: mark) }
         verdicts.received += 1
         var event = Event()
-        if let fault = read(node, index, circumstances, into: &event, &texts, &warnings) {
+        let fault = read(node, index, circumstances, into: &event, &texts, &warnings)
+        warnings.add(texts.takeRepairs())
+        if let fault {
             quarantine(node, fault, event, circumstances, writer: &writer, frame: &frame)
             return
         }
@@ -87,8 +89,8 @@ struct EventJudge: ~Copyable {
             said: event.said, activity: event.activity, label: event.label, clientID: event.clientID,
             properties: { if let node = event.properties { repairs.formUnion(node.appendJSON(to: &$0)) } },
             context: { if let node = event.context { repairs.formUnion(node.appendJSON(to: &$0)) } },
-            tags: { Self.appendTags(event.tags, index, to: &$0, &warnings) })
-        if !repairs.isEmpty { warnings.add(repairs) }
+            tags: { repairs.formUnion(Self.appendTags(event.tags, index, to: &$0, &warnings)) })
+        warnings.add(repairs)
     }
 
     /// Reads an event; the first fault ends it, for one is enough to quarantine it.
@@ -172,7 +174,7 @@ struct EventJudge: ~Copyable {
             into: &frame, id: id(circumstances), verdict: verdict, said: said,
             activity: activity, label: type, clientID: clientID, properties: { repairs = properties(&$0) },
             context: { _ in }, tags: { _ in })
-        if !repairs.isEmpty { warnings.add(repairs) }
+        warnings.add(repairs)
     }
 
     // MARK: - Verdicts
@@ -278,25 +280,29 @@ struct EventJudge: ~Copyable {
     /// out, and said.
     private static func appendTags(
         _ tags: JSONNode?, _ index: Int, to buffer: inout ByteBuffer, _ warnings: inout Warnings
-    ) {
-        guard let tags else { return }
+    ) -> Repairs {
+        guard let tags else { return [] }
+        var repairs: Repairs = []
         var isFirst = true
         var isWhole = true
         buffer.append(UInt8(ascii: "["))
         if tags.kind == .array {
             for tag in tags.elements {
-                if !append(tag: tag, isFirst: &isFirst, to: &buffer) { isWhole = false }
+                if !append(tag: tag, isFirst: &isFirst, to: &buffer, &repairs) { isWhole = false }
             }
         } else {
-            isWhole = append(tag: tags, isFirst: &isFirst, to: &buffer)
+            isWhole = append(tag: tags, isFirst: &isFirst, to: &buffer, &repairs)
         }
         buffer.append(UInt8(ascii: "]"))
         if !isWhole {
             warnings.add("a list of strings was expected; the rest is left out", at: .event(index, "tags"))
         }
+        return repairs
     }
 
-    private static func append(tag: JSONNode, isFirst: inout Bool, to buffer: inout ByteBuffer) -> Bool {
+    private static func append(
+        tag: JSONNode, isFirst: inout Bool, to buffer: inout ByteBuffer, _ repairs: inout Repairs
+    ) -> Bool {
         switch tag.kind {
         case .object, .array: return false
         case .null: return true
@@ -305,7 +311,7 @@ struct EventJudge: ~Copyable {
         if !isFirst { buffer.append(UInt8(ascii: ",")) }
         isFirst = false
         if tag.kind == .string {
-            tag.appendJSON(to: &buffer)
+            repairs.formUnion(tag.appendJSON(to: &buffer))
         } else {
             appendJSONString(tag.bytes, to: &buffer)
         }

@@ -30,11 +30,12 @@ extension Examiner {
 
         if label.count > longestText { reader.note(.tooLong(FaultPath(root: .path, member: "type"))) }
         if session.count > longestText { reader.note(.tooLong(FaultPath(root: .path, member: "session"))) }
-        let clientID = texts.header(call.idempotencyKey, longest: 1024)
+        let clientID = texts.header(call.idempotencyKey, longest: 1024, isNoted: true)
         if clientID.count > longestText {
             reader.note(.tooLong(FaultPath(root: .header, member: "Idempotency-Key")))
         }
         if reader.faultCount > 0 { throw .invalid }
+        warnings.add(texts.takeRepairs())
         var said: Timestamp?
         if let time = call.eventTime, !time.trimmed.isEmpty {
             said = EventTime.parse(time)

@@ -63,7 +63,7 @@ final class Examiner {
         reader.removeAll()
         judge.begin()
         warnings.removeAll()
-        texts.back(to: 0)
+        texts.removeAll()
         inflated.removeAll()
     }
 
@@ -122,7 +122,7 @@ final class Examiner {
                 userAgent: found.userAgent
             ) { if let context = found.envelope.context { repairs = context.appendJSON(to: &$0) } }
         }
-        if !repairs.isEmpty { warnings.add(repairs) }
+        warnings.add(repairs)
         let circumstances = EventJudge.Circumstances(
             source: found.source, limits: limits, now: now, savesEvents: found.envelope.savesEvents)
         if let collected = found.collected {

@@ -30,7 +30,7 @@ package final class ReplayJudge: @unchecked Sendable {  // owner: the queue of t
         if let newer = intake.rules(newerThan: &generation) { rules = newer }
         judge.begin()
         warnings.removeAll()
-        texts.back(to: 0)
+        texts.removeAll()
         var (id, payload) = (event.source, event.payload)
         guard let source = id.withUTF8({ rules.sources.find(Bytes($0)) }), source.isEnabled else {
             return kept(without: event.source)

@@ -8,12 +8,15 @@ struct Warnings: ~Copyable {
     private(set) var count = 0
     /// A duplicate was told.
     private(set) var hasDuplicate = false
+    /// What was said to be replaced: once is enough.
+    private var repairs: Repairs = []
 
     mutating func removeAll() {
         list.removeAll()
         list.shrink(to: 4096)
         count = 0
         hasDuplicate = false
+        repairs = []
     }
 
     mutating func add(_ text: StaticString) {
@@ -44,7 +47,10 @@ struct Warnings: ~Copyable {
         if !single { add("duplicate", at: .event(event, "id")) }
     }
 
-    mutating func add(_ repairs: Repairs) {
+    mutating func add(_ found: Repairs) {
+        let repairs = found.subtracting(self.repairs)
+        if repairs.isEmpty { return }
+        self.repairs.formUnion(repairs)
         if repairs.contains(.nul) { add("a NUL character, which the database cannot hold, was replaced") }
         if repairs.contains(.surrogate) { add("half of a surrogate pair was replaced") }
         if repairs.contains(.number) { add("a number out of range was kept as a text") }

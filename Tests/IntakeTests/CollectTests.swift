@@ -123,4 +123,13 @@ func aBackendMayHaveToShowItsKey(authorization: String?, status: Int) {
         Desk().collect("/collect/a/crm", "{}") { $0.idempotencyKey = key }
     }
     #expect(outcome.events.first?.id == "a\u{fffd}")
+    #expect(outcome.warnings == #""bytes that are not UTF-8 were replaced""#)
+}
+
+@Test(arguments: ["/collect/a%00/crm/s", "/collect/a/crm/s%00"])
+func aNULInThePathIsReplacedAndSaid(path: String) {
+    let outcome = Desk().collect(path, "{}")
+    #expect(outcome.status == 200)
+    #expect(outcome.events.first?.label.hasPrefix("a") == true)
+    #expect(outcome.warnings == #""a NUL character, which the database cannot hold, was replaced""#)
 }

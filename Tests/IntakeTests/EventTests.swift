@@ -206,3 +206,24 @@ func activitiesAreAllowedOrDenied(allow: [String], deny: [String], type: String,
 func whatIsRepairedIsSaid(value: String, word: String) {
     #expect(Desk().events(#"{"type":"a","properties":{"v":\#(value)}}"#).warnings.contains(word))
 }
+
+@Test(arguments: [(#"\u0000"#, "a NUL character"), (#"\ud800"#, "half of a surrogate pair")])
+func whatIsReplacedInTextsIsSaidOnceHoweverOftenItWas(escape: String, word: String) {
+    let text = "\"x\(escape)\""
+    let tracks = [
+        #"{"source":{"id":"shop"},"events":[{"type":\#(text)},{"type":\#(text),"id":\#(text)}]}"#,
+        #"{"source":{"id":"shop"},"events":[{"type":"a"},{"type":"a","id":\#(text)}]}"#,
+        #"{"source":{"id":"shop"},"events":[{"type":"a","tags":["a",\#(text)]}]}"#,
+        #"{"source":{"id":"shop"},"events":[{"type":"a","tags":\#(text)}]}"#,
+        #"{"source":{"id":"shop"},"session":{"id":\#(text)}}"#,
+        #"{"source":{"id":"shop"},"profile":{"id":\#(text)}}"#,
+    ]
+    let desk = Desk()
+    for track in tracks {
+        let outcome = desk.track(track)
+        #expect(outcome.status == 200)
+        #expect(outcome.warnings.hasPrefix("\"" + word), "\(track): \(outcome.warnings)")
+        #expect(outcome.warnings.count { $0 == "\"" } == 2, "\(outcome.warnings)")
+    }
+    #expect(desk.events(#"{"type":"a"}"#).warnings.isEmpty)
+}
