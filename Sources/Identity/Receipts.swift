@@ -11,16 +11,19 @@ package struct Receipt: Sendable {
     package var sessionSaved: Bool
     /// In the order of the request.
     package var events: [(id: UUID, outcome: Outcome)]
+    /// Places in `events` of those that were quarantined since their ids had come before with another content.
+    package var conflicts: Set<Int>
     package var warnings: [String]
 
     package init(
         profile: UUID?, traits: [UInt8]?, sessionSaved: Bool, events: [(id: UUID, outcome: Outcome)],
-        warnings: [String]
+        conflicts: Set<Int> = [], warnings: [String]
     ) {
         self.profile = profile
         self.traits = traits
         self.sessionSaved = sessionSaved
         self.events = events
+        self.conflicts = conflicts
         self.warnings = warnings
     }
 }

@@ -27,7 +27,7 @@ final class Batch: @unchecked Sendable {  // owner: lane → spool → lane, as 
     var arena = ByteBuffer(capacity: 16 << 10)
     private(set) var replies: [Reply] = []
     /// Ids of clients that are to be remembered when the batch is durable.
-    private(set) var fingerprints: [UInt64] = []
+    private(set) var ids: [RecentID] = []
     /// How many events came from each source.
     private var received: [(source: SourceEntry, count: Int)] = []
     /// What it takes of `IntakeMetrics.inFlight`.
@@ -46,9 +46,9 @@ final class Batch: @unchecked Sendable {  // owner: lane → spool → lane, as 
 
     var isEmpty: Bool { replies.isEmpty }
 
-    func add(_ reply: Reply, from source: SourceEntry, received count: Int, fingerprints more: [UInt64]) {
+    func add(_ reply: Reply, from source: SourceEntry, received count: Int, ids more: [RecentID]) {
         replies.append(reply)
-        fingerprints.append(contentsOf: more)
+        ids.append(contentsOf: more)
         guard count > 0 else { return }
         if let i = received.lastIndex(where: { $0.source === source }) {
             received[i].count += count
@@ -75,7 +75,7 @@ final class Batch: @unchecked Sendable {  // owner: lane → spool → lane, as 
         arena.removeAll()
         arena.shrink(to: Self.kept)
         replies.removeAll(keepingCapacity: replies.capacity <= 4096)
-        fingerprints.removeAll(keepingCapacity: fingerprints.capacity <= 4096)
+        ids.removeAll(keepingCapacity: ids.capacity <= 4096)
         received.removeAll(keepingCapacity: true)
         size = 0
     }

@@ -37,8 +37,11 @@ struct EventJudge: ~Copyable {
     private(set) var verdicts = Verdicts()
     /// The faults of the bad events, as answers list them.
     private(set) var errors = ByteBuffer()
-    /// Fingerprints of the client's ids, to be remembered once they are durable.
-    private(set) var fingerprints: [UInt64] = []
+    /// The client's ids, to be remembered once they are durable.
+    private(set) var ids: [RecentID] = []
+    /// Events whose ids came before, as far as this server remembers.
+    private(set) var repeats: [Repeat] = []
+    private var hasher = ContentHasher()
     private var random = RandomSource()
     private let recent: RecentIDs
 
@@ -49,7 +52,8 @@ struct EventJudge: ~Copyable {
         verdicts = Verdicts()
         errors.removeAll()
         errors.shrink(to: 4096)
-        fingerprints.removeAll(keepingCapacity: fingerprints.capacity <= 1024)
+        ids.removeAll(keepingCapacity: ids.capacity <= 1024)
+        repeats.removeAll(keepingCapacity: repeats.capacity <= 1024)
     }
 
     mutating func newID(at now: Timestamp) -> UUID { UUID.v7(at: now, &random) }
@@ -60,9 +64,9 @@ struct EventJudge: ~Copyable {
 
     // MARK: - A tracker payload
 
-    /// Judges one element of `events`, the `index`th of `count`.
+    /// Judges one element of `events`, the `index`th.
     mutating func judge(
-        _ node: JSONNode, index: Int, count: Int, _ circumstances: Circumstances,
+        _ node: JSONNode, index: Int, _ circumstances: Circumstances,
         texts: inout Texts, warnings: inout Warnings, writer: inout SubmissionWriter, frame: inout ByteBuffer
     ) {
         let mark = texts.mark
@@ -80,9 +84,7 @@ struct EventJudge: ~Copyable {
             return
         }
         let verdict = verdict(event, circumstances)
-        if verdict == .store {
-            noteID(event.clientID, circumstances, index: index, single: count == 1, &warnings)
-        }
+        if verdict == .store { note(event, event.properties, circumstances, index: index) }
         var repairs: Repairs = []
         writer.event(
             into: &frame, id: id(circumstances), verdict: verdict,
@@ -146,9 +148,10 @@ struct EventJudge: ~Copyable {
 
     // MARK: - A collected event
 
-    /// Judges the one event of `/collect`. `properties` is its JSON, `depth` how deep it nests.
+    /// Judges the one event of `/collect`. `properties` is its JSON, `depth` how deep it nests; `content` the same as
+    /// a value, which only an event with an id needs.
     mutating func judge(
-        collected type: Bytes, activity: Bytes, clientID: Bytes, said: Timestamp?, depth: Int,
+        collected type: Bytes, activity: Bytes, clientID: Bytes, said: Timestamp?, depth: Int, content: JSONNode?,
         _ circumstances: Circumstances, warnings: inout Warnings, writer: inout SubmissionWriter,
         frame: inout ByteBuffer, properties: (inout ByteBuffer) -> Repairs
     ) {
@@ -168,7 +171,7 @@ struct EventJudge: ~Copyable {
             return
         }
         let verdict = verdict(event, circumstances)
-        if verdict == .store { noteID(clientID, circumstances, index: 0, single: true, &warnings) }
+        if verdict == .store { note(event, content, circumstances, index: 0) }
         var repairs: Repairs = []
         writer.event(
             into: &frame, id: id(circumstances), verdict: verdict, said: said,
@@ -188,13 +191,15 @@ struct EventJudge: ~Copyable {
         return .store
     }
 
-    private mutating func noteID(
-        _ id: Bytes, _ circumstances: Circumstances, index: Int, single: Bool, _ warnings: inout Warnings
+    private mutating func note(
+        _ event: Event, _ properties: JSONNode?, _ circumstances: Circumstances, index: Int
     ) {
-        guard !id.isEmpty else { return }
-        let fingerprint = recent.fingerprint(source: circumstances.source.fingerprint, id: id)
-        if recent.contains(fingerprint) { warnings.addDuplicate(event: index, single: single) }
-        fingerprints.append(fingerprint)
+        guard !event.clientID.isEmpty else { return }
+        let id = RecentID(
+            fingerprint: recent.fingerprint(source: circumstances.source.fingerprint, id: event.clientID),
+            content: hasher.hash(activity: event.activity, properties: properties))
+        if let kind = recent.find(id) { repeats.append(Repeat(event: index, kind: kind)) }
+        ids.append(id)
     }
 
     /// Drops an event that its source may not send, or quarantines it, as configured; answered 200 in any case.

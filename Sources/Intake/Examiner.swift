@@ -131,24 +131,35 @@ final class Examiner {
             var index = 0
             for node in events.elements {
                 judge.judge(
-                    node, index: index, count: found.envelope.eventCount, circumstances, texts: &texts,
-                    warnings: &warnings, writer: &writer, frame: &frame)
+                    node, index: index, circumstances, texts: &texts, warnings: &warnings, writer: &writer, frame: &frame)
                 index += 1
             }
         }
         writer.finish(&frame)
+        // An answer that waits will know.
+        if found.waits { return }
+        for repeated in judge.repeats { warnings.add(repeated, single: judge.verdicts.received == 1) }
     }
 
     private func judge(
         _ collected: Collected, _ circumstances: EventJudge.Circumstances,
         _ writer: inout SubmissionWriter, _ frame: inout ByteBuffer
     ) {
+        var content: JSONNode?
+        var form = ByteBuffer(capacity: 0)
+        switch collected.properties {
+        case .json(let root): content = root
+        case .form(let text) where !collected.clientID.isEmpty:
+            forms.appendJSON(text, to: &form)
+            if (try? document.parse(form.bytes)) != nil { content = document.root }
+        case .form, .none: break
+        }
         var depth = 0
         if case .json(let root) = collected.properties { depth = root.depth }
         judge.judge(
             collected: collected.label, activity: collected.activity, clientID: collected.clientID,
-            said: collected.said, depth: depth, circumstances, warnings: &warnings, writer: &writer,
-            frame: &frame
+            said: collected.said, depth: depth, content: content, circumstances, warnings: &warnings,
+            writer: &writer, frame: &frame
         ) { [self] out in
             switch collected.properties {
             case .none: []

@@ -27,7 +27,7 @@ extension IntakeLane {
         parked.park(
             sent, composed.reply, idAt: composed.idAt, source: found.source,
             savesSession: found.envelope.savesSession, received: examiner.judge.verdicts.received,
-            fingerprints: examiner.judge.fingerprints)
+            ids: examiner.judge.ids)
         intake.metrics.inFlight.add(parked.size)
         intake.parts.lookup.ask(
             session: session ? sent.session ?? .empty : .empty, profile: profile, ticket: place, for: lookups)
@@ -76,7 +76,7 @@ extension IntakeLane {
         }
         if let task = reply.waiter { waiters[task]?.profile = decision.profile }
         reply.move(by: arenaAt)
-        batch.add(reply, from: source, received: parked.received, fingerprints: parked.fingerprints)
+        batch.add(reply, from: source, received: parked.received, ids: parked.ids)
         parked.release()
         submitIfLarge()
     }

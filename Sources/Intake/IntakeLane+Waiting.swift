@@ -15,7 +15,7 @@ extension IntakeLane {
         let waiter = Waiter(
             exchange: exchange, headers: Array(headers), task: task, session: found.session.map { Array($0) },
             errors: Array(examiner.judge.errors.bytes), warnings: Array(examiner.warnings.list.bytes),
-            toldDuplicates: examiner.warnings.hasDuplicate, submission: Array(submission),
+            repeats: examiner.judge.repeats, submission: Array(submission),
             isDebugged: found.isDebugged, returnsProfile: found.returnsProfile,
             sentProfile: decision?.basis == .fixed ? Array(found.envelope.profile) : nil,
             profile: decision?.profile)

@@ -146,7 +146,7 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         if decision.basis != .session, found.envelope.savesSession { remember(sent.session, decision) }
         batch.add(
             composed.reply, from: found.source, received: examiner.judge.verdicts.received,
-            fingerprints: examiner.judge.fingerprints)
+            ids: examiner.judge.ids)
         submitIfLarge()
     }
 
@@ -234,7 +234,7 @@ final class IntakeLane: LaneHandler, @unchecked Sendable {  // owner of all stat
         intake.metrics.inFlight.add(-batch.size)
         // Before the answers: whoever repeats a request at once is told, on any lane.
         if case .success = result {
-            for fingerprint in batch.fingerprints { intake.recent.insert(fingerprint) }
+            for id in batch.ids { intake.recent.insert(id) }
         }
         lane.answering {
             for reply in batch.replies {

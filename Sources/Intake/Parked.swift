@@ -15,7 +15,7 @@ final class Parked {
     private(set) var reply: Batch.Reply?
     private(set) var idAt: Int?
     private(set) var received = 0
-    private(set) var fingerprints: [UInt64] = []
+    private(set) var ids: [RecentID] = []
     private(set) var savesSession = true
     /// It is in use, and has not been decided yet.
     private(set) var isWaiting = false
@@ -28,7 +28,7 @@ final class Parked {
     func park(
         _ sent: Identification.Sent, _ reply: Batch.Reply, idAt: Int?, source: SourceEntry,
         savesSession: Bool,
-        received: Int, fingerprints: [UInt64]
+        received: Int, ids: [RecentID]
     ) {
         texts.removeAll()
         let session = sent.session ?? .empty
@@ -42,8 +42,8 @@ final class Parked {
         self.source = source
         self.savesSession = savesSession
         self.received = received
-        self.fingerprints.removeAll(keepingCapacity: true)
-        self.fingerprints.append(contentsOf: fingerprints)
+        self.ids.removeAll(keepingCapacity: true)
+        self.ids.append(contentsOf: ids)
         isWaiting = true
     }
 
@@ -55,6 +55,6 @@ final class Parked {
         submission.shrink(to: Self.kept)
         arena.removeAll()
         arena.shrink(to: Self.kept)
-        if fingerprints.capacity > 1024 { fingerprints = [] }
+        if ids.capacity > 1024 { ids = [] }
     }
 }

@@ -65,7 +65,7 @@ package final class ReplayJudge: @unchecked Sendable {  // owner: the queue of t
             savesEvents: !event.flags.contains(.savesNoEvents),
             replayed: EventJudge.Replayed(id: event.id, said: event.said))
         judge.judge(
-            node, index: 0, count: 1, circumstances, texts: &texts, warnings: &warnings, writer: &writer,
+            node, index: 0, circumstances, texts: &texts, warnings: &warnings, writer: &writer,
             frame: &frame)
         writer.finish(&frame)
         if judge.verdicts.stored + judge.verdicts.unsaved == 1 { return .taken }

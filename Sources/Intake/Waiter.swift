@@ -12,8 +12,8 @@ struct Waiter {
     let session: [UInt8]?
     let errors: [UInt8]
     let warnings: [UInt8]
-    /// The warnings tell of the duplicates already.
-    let toldDuplicates: Bool
+    /// What this server remembers of the events' ids, should no receipt come.
+    let repeats: [Repeat]
     /// For the ids and activities of the events.
     let submission: [UInt8]
     let isDebugged: Bool
@@ -34,11 +34,7 @@ struct Waiter {
     func append(to body: inout ByteBuffer) {
         var all = Warnings()
         for warning in receipt?.warnings ?? ["pending"] { all.add(warning) }
-        if let events = receipt?.events, !toldDuplicates {
-            for (i, event) in events.enumerated() where event.outcome == .duplicate {
-                all.addDuplicate(event: i, single: events.count == 1)
-            }
-        }
+        for repeated in receipt?.repeats ?? repeats { all.add(repeated, single: isSingle) }
         var list = ByteBuffer()
         list.append(warnings)
         if !warnings.isEmpty, all.count > 0 { list.append(UInt8(ascii: ",")) }
@@ -56,6 +52,14 @@ struct Waiter {
                     }
                 }
             }
+        }
+    }
+
+    private var isSingle: Bool {
+        submission.withUnsafeBytes { bytes in
+            var frame = FrameReader(bytes)
+            guard case .submission(let view)? = try? frame.next() else { return false }
+            return view.count == 1
         }
     }
 
@@ -147,6 +151,16 @@ struct Waiter {
                 isFirst = false
                 append(event, &list)
             }
+        }
+    }
+}
+
+extension Receipt {
+    /// In the order of the events.
+    fileprivate var repeats: [Repeat] {
+        events.enumerated().compactMap { i, event in
+            if event.outcome == .duplicate { return Repeat(event: i, kind: .duplicate) }
+            return conflicts.contains(i) ? Repeat(event: i, kind: .conflict) : nil
         }
     }
 }

@@ -1,13 +1,13 @@
 import Foundations
 import Payload
 
-/// What an answer of 200 has to tell besides: a list of texts. `duplicate` and `pending` stand alone, so that a
-/// program can look for them.
+/// What an answer of 200 has to tell besides: a list of texts. `duplicate`, `conflict` and `pending` stand alone, so
+/// that a program can look for them.
 struct Warnings: ~Copyable {
     private(set) var list = ByteBuffer()
     private(set) var count = 0
-    /// A duplicate was told.
-    private(set) var hasDuplicate = false
+    private var hasDuplicate = false
+    private var hasConflict = false
     /// What was said to be replaced: once is enough.
     private var repairs: Repairs = []
 
@@ -16,6 +16,7 @@ struct Warnings: ~Copyable {
         list.shrink(to: 4096)
         count = 0
         hasDuplicate = false
+        hasConflict = false
         repairs = []
     }
 
@@ -41,10 +42,11 @@ struct Warnings: ~Copyable {
     }
 
     /// This event's id came before. `single`: it is the only event, so nobody has to be told which.
-    mutating func addDuplicate(event: Int, single: Bool) {
-        if !hasDuplicate { add("duplicate") }
-        hasDuplicate = true
-        if !single { add("duplicate", at: .event(event, "id")) }
+    mutating func add(_ repeated: Repeat, single: Bool) {
+        let isTold = repeated.kind == .duplicate ? hasDuplicate : hasConflict
+        if !isTold { add(repeated.kind.name) }
+        if repeated.kind == .duplicate { hasDuplicate = true } else { hasConflict = true }
+        if !single { add(repeated.kind.name, at: .event(repeated.event, "id")) }
     }
 
     mutating func add(_ found: Repairs) {

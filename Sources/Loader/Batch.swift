@@ -37,6 +37,8 @@ final class Batch {
         /// JSON pointer into the event; empty: the whole event.
         var pointer = ""
         let detail: QuarantineDetail
+        /// Its id came before with another content.
+        var isConflict = false
         /// The event's own bytes are suspect: keep them as a text.
         var isPoison = false
     }

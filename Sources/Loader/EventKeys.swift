@@ -108,7 +108,8 @@ struct EventKeys: ~Copyable {
                 reason: "conflict", pointer: "/id",
                 detail: QuarantineDetail(
                     code: "conflict", expected: "the activity and properties that came with this id first",
-                    found: "others"))
+                    found: "others"),
+                isConflict: true)
         }
     }
 

@@ -420,6 +420,10 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             traits = try? Profile.publicTraits(of: profile, connection)
         }
         let events = batch.events[request.events].map { (id: $0.view.id, outcome: $0.outcome ?? .stored) }
+        var conflicts: Set<Int> = []
+        for (place, i) in request.events.enumerated() where batch.events[i].refusal?.isConflict == true {
+            conflicts.insert(place)
+        }
         let warnings = claim.contested ? ["session-has-another-profile"] : []
         // A source's own id is echoed as it was sent, whatever it means by now.
         let profile = claim.basis == .fixed ? claim.answered : claim.profile ?? claim.answered
@@ -427,7 +431,7 @@ package final class Loader: @unchecked Sendable {  // owner of all `var`s: `queu
             task: request.task,
             Receipt(
                 profile: profile, traits: traits, sessionSaved: claim.sessionSaved,
-                events: events, warnings: warnings))
+                events: events, conflicts: conflicts, warnings: warnings))
     }
 
     // MARK: Idling

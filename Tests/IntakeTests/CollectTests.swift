@@ -133,3 +133,23 @@ func aNULInThePathIsReplacedAndSaid(path: String) {
     #expect(outcome.events.first?.label.hasPrefix("a") == true)
     #expect(outcome.warnings == #""a NUL character, which the database cannot hold, was replaced""#)
 }
+
+@Test func aFormUnderAKnownKeyIsADuplicateOrAConflict() {
+    let desk = Desk()
+    func warnings(_ body: String, _ type: String = "application/x-www-form-urlencoded") -> String {
+        withBytes(type) { type in
+            withBytes("k") { key in
+                desk.collect("/collect/a/crm", body) {
+                    $0.contentType = type
+                    $0.idempotencyKey = key
+                }.warnings
+            }
+        }
+    }
+    #expect(warnings("a=1&b=%C3%A9").isEmpty)
+    for id in desk.examiner.judge.ids { desk.recent.insert(id) }
+    #expect(warnings("b=é&a=%31") == #""duplicate""#)
+    #expect(warnings(#"{"a":"1","b":"é"}"#, "application/json") == #""duplicate""#)
+    #expect(warnings("a=2&b=é") == #""conflict""#)
+    #expect(warnings("") == #""conflict""#)
+}

@@ -182,11 +182,30 @@ func activitiesAreAllowedOrDenied(allow: [String], deny: [String], type: String,
     let event = #"{"type":"a","id":"1"}"#
     #expect(desk.events(event).warnings.isEmpty)
     #expect(desk.events(event).warnings.isEmpty, "the first was not durable")
-    for fingerprint in desk.examiner.judge.fingerprints { desk.recent.insert(fingerprint) }
+    for id in desk.examiner.judge.ids { desk.recent.insert(id) }
     #expect(desk.events(event).warnings == #""duplicate""#)
     #expect(desk.events(#"{"type":"b"},\#(event)"#).warnings == #""duplicate","/events/1/id: duplicate""#)
     #expect(desk.events(#"{"type":"a","id":"2"}"#).warnings.isEmpty)
     #expect(desk.events(#"{"type":"a","id":"1","options":{"save":false}}"#).warnings.isEmpty)
+}
+
+@Test func anotherContentUnderAKnownIdIsAConflict() {
+    let desk = Desk()
+    func warnings(_ properties: String, type: String = "a") -> String {
+        desk.events(#"{"type":"\#(type)","id":"1","properties":\#(properties)}"#).warnings
+    }
+    #expect(warnings(#"{"a":1,"b":"\u00e9"}"#).isEmpty)
+    for id in desk.examiner.judge.ids { desk.recent.insert(id) }
+    for _ in 0..<2 {
+        #expect(warnings(#"{"b":"é","a":1.0}"#, type: "A") == #""duplicate""#)
+        #expect(warnings(#"{"a":2,"b":"é"}"#) == #""conflict""#)
+        #expect(warnings("{}") == #""conflict""#)
+        #expect(warnings(#"{"a":1,"b":"é"}"#, type: "b") == #""conflict""#)
+        for id in desk.examiner.judge.ids { desk.recent.insert(id) }
+    }
+    #expect(
+        desk.events(#"{"type":"b"},{"type":"a","id":"1"}"#).warnings
+            == #""conflict","/events/1/id: conflict""#)
 }
 
 @Test func anIdIsUniquePerSource() {
@@ -195,7 +214,7 @@ func activitiesAreAllowedOrDenied(allow: [String], deny: [String], type: String,
         desk.track(#"{"source":{"id":"\#(source)"},"events":[{"type":"a","id":"1"}]}"#).warnings
     }
     _ = send("a")
-    for fingerprint in desk.examiner.judge.fingerprints { desk.recent.insert(fingerprint) }
+    for id in desk.examiner.judge.ids { desk.recent.insert(id) }
     #expect(send("a") == #""duplicate""#)
     #expect(send("b").isEmpty)
 }

@@ -88,14 +88,16 @@ func aRateHoldsOverALongTime(count: Int, microseconds: Int64) {
 @Test func recentIdsAreRememberedAndForgottenInTurn() {
     let recent = RecentIDs(capacity: 8)
     let source = withBytes("shop") { recent.fingerprint(of: $0) }
-    let all = (0..<1000).map { i in withBytes("id-\(i)") { recent.fingerprint(source: source, id: $0) } }
-    #expect(Set(all).count == 1000)
-    for fingerprint in all {
-        #expect(!recent.contains(fingerprint))
-        recent.insert(fingerprint)
-        #expect(recent.contains(fingerprint))
+    let all = (0..<1000).map { i in
+        withBytes("id-\(i)") { RecentID(fingerprint: recent.fingerprint(source: source, id: $0), content: 7) }
     }
-    #expect(all.count { recent.contains($0) } == 8)
+    #expect(Set(all).count == 1000)
+    for id in all {
+        #expect(recent.find(id) == nil)
+        recent.insert(id)
+        #expect(recent.find(id) == .duplicate)
+    }
+    #expect(all.count { recent.find($0) != nil } == 8)
     recent.insert(all[999])
-    #expect(all.count { recent.contains($0) } == 8, "what is there is not put in twice")
+    #expect(all.count { recent.find($0) != nil } == 8, "what is there is not put in twice")
 }

@@ -9,7 +9,7 @@ import Testing
 private let task = UUID(high: 0x0199_aaaa_bbbb_7ccc, low: 0x8ddd_eeee_ffff_0000)
 private let profile = UUID(high: 0x1111_2222_3333_8444, low: 0x8555_6666_7777_8888)
 
-private func waiter(debugged: Bool = true, returning: Bool = false, told: Bool = false) -> Waiter {
+private func waiter(debugged: Bool = true, returning: Bool = false, repeats: [Repeat] = []) -> Waiter {
     var frame = ByteBuffer()
     withBytes("shop") { source in
         withBytes("s1") { session in
@@ -31,7 +31,7 @@ private func waiter(debugged: Bool = true, returning: Bool = false, told: Bool =
     return Waiter(
         exchange: Exchange(slot: 0, generation: 0, sequence: 0), headers: [], task: task,
         session: Array("s1".utf8), errors: [], warnings: [],
-        toldDuplicates: told, submission: Array(frame.bytes), isDebugged: debugged, returnsProfile: returning,
+        repeats: repeats, submission: Array(frame.bytes), isDebugged: debugged, returnsProfile: returning,
         sentProfile: nil, profile: profile)
 }
 
@@ -85,10 +85,21 @@ private func text(_ waiter: Waiter) -> String {
     #expect(text(waiter).contains(#""events":[],"#))
 }
 
-@Test(arguments: [false, true])
-func aDuplicateIsToldOnce(told: Bool) {
-    var waiter = waiter(told: told)
+@Test(arguments: [[], [Repeat.Kind.duplicate], [.conflict]])
+func theReceiptAloneTellsOfRepeats(remembered: [Repeat.Kind]) {
+    var waiter = waiter(repeats: remembered.map { Repeat(event: 1, kind: $0) })
     waiter.receipt = receipt(.stored, .duplicate)
-    let expected = told ? "" : #""duplicate","/events/1/id: duplicate""#
-    #expect(text(waiter).contains(#""warnings":[\#(expected)],"debugging""#))
+    #expect(text(waiter).contains(#""warnings":["duplicate","/events/1/id: duplicate"],"debugging""#))
+    waiter.receipt = receipt(.duplicate, .quarantined)
+    waiter.receipt?.conflicts = [1]
+    let both = #""duplicate","/events/0/id: duplicate","conflict","/events/1/id: conflict""#
+    #expect(text(waiter).contains(#""warnings":[\#(both)],"debugging""#))
+    waiter.receipt = receipt(.stored, .quarantined)
+    #expect(text(waiter).contains(#""warnings":[],"debugging""#), "another reason is no conflict")
+}
+
+@Test func withoutAReceiptWhatIsRememberedIsTold() {
+    var waiter = waiter(repeats: [Repeat(event: 0, kind: .duplicate)])
+    waiter.isLate = true
+    #expect(text(waiter).contains(#""warnings":["pending","duplicate","/events/0/id: duplicate"],"debugging""#))
 }
