@@ -50,7 +50,9 @@ final class AdminLane: LaneHandler, @unchecked Sendable {  // owner of all state
         if endpoint.access == .write, access != .write { throw .forbidden }
         var inquiry = Inquiry(mayWrite: access == .write)
         inquiry.arguments = try endpoint.arguments(path: found, query: request.query)
-        inquiry.body = try endpoint.readBody(request.body, contentType: request.header(.contentType))
+        inquiry.body = try endpoint.readBody(
+            request.body, contentType: request.header(.contentType),
+            encoding: request.header(.contentEncoding))
         try perform(endpoint, inquiry, exchange)
     }
 

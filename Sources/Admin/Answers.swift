@@ -22,7 +22,8 @@ enum Answers {
         Shared(status: 408, name: "RequestTimeout", why: "The request came too slowly."),
         Shared(status: 413, name: "ContentTooLarge", why: "The body is larger than 512 KiB."),
         Shared(status: 414, name: "URITooLong", why: "The path with its query is too long."),
-        Shared(status: 415, name: "UnsupportedMediaType", why: "The body is not sent as application/json."),
+        Shared(
+            status: 415, name: "UnsupportedMediaType", why: "The body is not sent as plain application/json."),
         Shared(status: 417, name: "ExpectationFailed", why: "The only expectation is 100-continue."),
         Shared(status: 422, name: "UnprocessableContent", why: "The body is not what its schema says."),
         Shared(status: 431, name: "HeadersTooLarge", why: "The headers are too large or too many."),
@@ -81,7 +82,7 @@ extension Endpoint {
     fileprivate func mayAnswer(_ status: Int) -> Bool {
         switch status {
         case 403: access == .write
-        case 415, 422: body != nil
+        case 422: body != nil
         default: true
         }
     }

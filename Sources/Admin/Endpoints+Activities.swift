@@ -35,7 +35,7 @@ extension Endpoints {
         verb: .get, path: "/admin/activities/{key}/drift", name: "getDrift", tag: .activities,
         summary: "How the activity changed, the latest first",
         explanation: "Each entry names the first event that showed the change, and who sent it.",
-        parameters: [key, .limit, .after(.text(pattern: "[0-9]{1,18}"), like: "1042")],
+        parameters: [key, .limit, .after(.cursor("[0-9]{1,18}"), like: "1042")],
         answer: .page(of: Shapes.drift), refusals: [404: "There is no such activity."],
         work: .database { inquiry, connection in
             let page = try Catalogue.drift(

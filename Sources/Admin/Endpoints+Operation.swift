@@ -66,7 +66,7 @@ extension Endpoints {
             before `to`.
             """,
         parameters: [
-            .limit, .after(.text(pattern: "[0-9]{1,9}:[\\s\\S]{1,256}"), like: "29879520:shop-web"),
+            .limit, .after(.cursor("[0-9]{1,9}:[\\s\\S]{1,256}"), like: "29879520:shop-web"),
             .query("source", .text(1...256), "only this source", like: "shop-web"),
             .query("from", .moment, "only from this moment on", like: "2026-01-31T00:00:00Z"),
             .query(

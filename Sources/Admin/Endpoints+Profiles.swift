@@ -20,7 +20,12 @@ extension Endpoints {
             parameters: [
                 .limit, .after(.id, like: "0198c5f2-7b7e-8a3c-9d4e-5f60718293a4"),
                 .query(
-                    "identity", .text(pattern: "[^:]{1,64}:[\\s\\S]{1,512}").saying("kind, colon, value"),
+                    "identity",
+                    .text(
+                        pattern: "[^:]{1,64}:[\\s\\S]{1,512}",
+                        "kind, colon, value, such as email:ada@example.org"
+                    )
+                    .saying("kind, colon, value"),
                     "only the one who is known by this", like: "email:ada@example.org"),
                 .query(
                     "session", .text(1...256), "only the one to whom this session belongs",
@@ -104,7 +109,7 @@ extension Endpoints {
         parameters: [
             personID, .limit,
             .after(
-                .text(pattern: "-?[0-9]{1,18}\\.\(Shape.uuidPattern)"),
+                .cursor("-?[0-9]{1,18}\\.\(Shape.uuidPattern)"),
                 like: "1769860800000000.0198c5f2-7b7e-7a3c-9d4e-5f60718293a4"),
         ],
         answer: .page(of: Shapes.event), refusals: [404: "Nobody has this id."],
@@ -131,7 +136,7 @@ extension Endpoints {
         verb: .get, path: "/admin/profiles/{id}/visits", name: "getVisits", tag: .profiles,
         summary: "The person's visits, the latest first",
         parameters: [
-            personID, .limit, .after(.text(pattern: "-?[0-9]{1,18}"), like: "1769860800000000"),
+            personID, .limit, .after(.cursor("-?[0-9]{1,18}"), like: "1769860800000000"),
         ],
         answer: .page(of: Shapes.visit), refusals: [404: "Nobody has this id."],
         work: .database { inquiry, connection in

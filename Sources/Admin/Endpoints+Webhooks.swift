@@ -71,7 +71,7 @@ extension Endpoints {
         parameters: [
             name, state, .limit,
             .after(
-                .text(pattern: "[0-9]{1,17}\\.\(Shape.uuidPattern)"),
+                .cursor("[0-9]{1,17}\\.\(Shape.uuidPattern)"),
                 like: "1769860800000000.019e2f4a-7c11-5a35-9f0c-3f5d0c9f6a21"),
         ], answer: .page(of: Shapes.delivery), refusals: missing,
         work: .database { inquiry, connection in

@@ -54,6 +54,8 @@ extension Refusal {
     static let notFound = Refusal(404, "not_found", "there is nothing at this path")
     static let tooLarge = Refusal(413, "too_large", "this is larger than the admin API takes")
     static let unsupportedType = Refusal(415, "unsupported_type", "send application/json")
+    static let unsupportedEncoding = Refusal(
+        415, "unsupported_encoding", "send the body as it is, without a Content-Encoding")
     static let failed = Refusal(500, "failed", "this did not work; the server's log says why")
 
     /// There is no row with this id or key.

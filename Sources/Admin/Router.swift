@@ -147,9 +147,12 @@ extension Endpoint {
     }
 
     /// The body, checked; an endpoint that takes none does not look at one.
-    func readBody(_ bytes: Bytes, contentType: Bytes?) throws(Refusal) -> JSONValue {
+    func readBody(_ bytes: Bytes, contentType: Bytes?, encoding: Bytes? = nil) throws(Refusal) -> JSONValue {
         guard let shape = body else { return .null }
         guard Endpoint.isJSON(contentType) else { throw .unsupportedType }
+        if let encoding, !encoding.isEmpty, !encoding.equalsIgnoringCase("identity") {
+            throw .unsupportedEncoding
+        }
         var document = JSONDocument()
         do throws(JSONError) {
             try document.parse(bytes)

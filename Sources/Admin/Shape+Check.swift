@@ -146,7 +146,7 @@ extension Shape.Text {
         case .moment: return "a time as RFC 3339 has it, such as 2026-01-31T12:00:00Z"
         case nil: break
         }
-        if pattern != nil { return "what the `next` of the page before said" }
+        if pattern != nil { return meaning }
         guard let length else { return "a text" }
         return "a text of \(length.lowerBound) to \(length.upperBound) characters"
     }

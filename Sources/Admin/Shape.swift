@@ -26,8 +26,10 @@ struct Shape: Sendable {
         var format: Format?
         /// Empty: any text.
         var choices: [String] = []
-        /// A regular expression that both ECMAScript and Python understand, for cursors.
+        /// A regular expression that both ECMAScript and Python understand.
         var pattern: String?
+        /// What fits the pattern, in words.
+        var meaning = ""
     }
 
     struct Field: Sendable {
@@ -66,7 +68,13 @@ extension Shape {
 
     static func integer(_ range: ClosedRange<Int>) -> Shape { Shape(.integer(range)) }
     static func text(_ length: ClosedRange<Int>) -> Shape { Shape(.text(Text(length: length))) }
-    static func text(pattern: String) -> Shape { Shape(.text(Text(pattern: pattern))) }
+    static func text(pattern: String, _ meaning: String) -> Shape {
+        Shape(.text(Text(pattern: pattern, meaning: meaning)))
+    }
+    /// What a page's `next` may be.
+    static func cursor(_ pattern: String) -> Shape {
+        text(pattern: pattern, "what the `next` of the page before said")
+    }
     static func oneOf(_ choices: String...) -> Shape { Shape(.text(Text(choices: choices))) }
     static func oneOf(_ choices: [String]) -> Shape { Shape(.text(Text(choices: choices))) }
     static func list(of shape: Shape) -> Shape { Shape(.list(of: shape)) }

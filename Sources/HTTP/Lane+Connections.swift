@@ -63,9 +63,11 @@ extension Lane {
         connection.owesContinue = false
         refusalHeaders.removeAll()
         if refusal.status == 503 { refusalHeaders.append("Retry-After: 1\r\n") }
-        if let parser, parser.pointee.isHeadWhole {
-            handler?.headers(forRefused: request(connection, bytes, parser), &refusalHeaders)
+        let known = parser ?? freshParser
+        if parser == nil {
+            known.initialize(to: RequestParser(headLimit: limits.head, bodyLimit: limits.body))
         }
+        handler?.headers(forRefused: request(connection, bytes, known), &refusalHeaders)
         refusalBody.removeAll()
         refusalBody.appendErrorBody(status: refusal.status, code: refusal.code, message: refusal.message)
         respond(exchange, status: refusal.status, headers: refusalHeaders.bytes, body: refusalBody.bytes)

@@ -161,10 +161,12 @@ extension Lane {
         handler?.handle(request(connection, bytes, parser), exchange)
     }
 
+    /// What is known of a request: all of it, or, when it is refused before its head was whole, the fields that came.
     func request(
         _ connection: Connection, _ bytes: Bytes, _ parser: UnsafeMutablePointer<RequestParser>
     ) -> Request {
-        let head = bytes.slice(0..<parser.pointee.headEnd)
+        let headEnd = parser.pointee.headEnd
+        let head = headEnd > 0 ? bytes.slice(0..<headEnd) : bytes
         let path = head.slice(parser.pointee.path.range)
         let slash: StaticString = "/"
         var peer = connection.peer
@@ -178,7 +180,7 @@ extension Lane {
             target: head.slice(parser.pointee.target.range),
             path: path.count > 0 ? path : Bytes(start: slash.utf8Start, count: 1),
             query: head.slice(parser.pointee.query.range),
-            body: bytes.slice(parser.pointee.headEnd..<parser.pointee.bodyEnd), peer: peer, receivedAt: now,
+            body: bytes.slice(headEnd..<parser.pointee.bodyEnd), peer: peer, receivedAt: now,
             head: head, begin: parser.pointee.begin, fields: parser.pointee.fields)
     }
 

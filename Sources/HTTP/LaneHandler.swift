@@ -9,8 +9,8 @@ package protocol LaneHandler: AnyObject {
     /// Called after each batch of requests: the moment to hand over what was gathered from them.
     func endSweep()
 
-    /// Complete header lines (with CRLF) that an answer needs which HTTP itself gives to a request whose head
-    /// was understood, such as a body that is too large: without them a page could not read it.
+    /// Complete header lines (with CRLF) that an answer needs which HTTP itself gives, such as to a body that is too
+    /// large: without them a page could not read it. Of a head that was not whole, the request has what came of it.
     func headers(forRefused request: borrowing Request, _ out: inout ByteBuffer)
 }
 

@@ -4,7 +4,7 @@ enum Refusal: UInt8, Error, CaseIterable {
     case bareLineFeed, controlByte, obsoleteFolding, badFieldName, tooManyFields, headTooLarge
     case missingHost, severalHosts, badHost
     case badLength, severalLengths, lengthAndCoding, unknownCoding, badCoding, codingInOldVersion
-    case bodyTooLarge, badChunk, badTrailer, unknownExpectation
+    case bodyTooLarge, badChunk, badTrailer, unknownExpectation, severalEncodings, severalTypes
     case headTooSlow, bodyTooSlow, outOfMemory, tooManyConnections
 
     var status: Int {
@@ -16,6 +16,7 @@ enum Refusal: UInt8, Error, CaseIterable {
         case .headTooSlow, .bodyTooSlow: 408
         case .bodyTooLarge: 413
         case .requestLineTooLong: 414
+        case .severalEncodings, .severalTypes: 415
         case .unknownExpectation: 417
         case .tooManyFields, .headTooLarge: 431
         case .methodNotImplemented, .unknownCoding: 501
@@ -30,6 +31,7 @@ enum Refusal: UInt8, Error, CaseIterable {
         case 408: "request_timeout"
         case 413: "body_too_large"
         case 414: "request_line_too_long"
+        case 415: "unsupported_type"
         case 417: "expectation_failed"
         case 431: "head_too_large"
         case 501: "not_implemented"
@@ -67,6 +69,8 @@ enum Refusal: UInt8, Error, CaseIterable {
         case .badChunk: "The chunked body is malformed."
         case .badTrailer: "The trailer of the chunked body is malformed."
         case .unknownExpectation: "The only expectation is 100-continue."
+        case .severalEncodings: "There is more than one Content-Encoding."
+        case .severalTypes: "There is more than one Content-Type."
         case .headTooSlow: "The head of the request took too long."
         case .bodyTooSlow: "The body of the request came too slowly."
         case .outOfMemory: "Too much is being received at the moment."

@@ -2,19 +2,21 @@ internal import Foundations
 
 /// What a head's fields say about the message itself: where it ends, whether the connection stays.
 extension RequestParser {
-    /// Keeps a field that we know, and understands those that HTTP itself needs.
-    mutating func note(_ header: Header, _ value: Bytes, _ slice: Slice) {
+    /// Keeps a field that we know, and understands those that HTTP itself needs. `input` has what stood there before.
+    mutating func note(_ header: Header, _ value: Bytes, _ slice: Slice, in input: Bytes) {
         let index = Int(header.rawValue)
         let isFirst = fields[index].isAbsent
         do throws(Refusal) {
-            try understand(header, value, isFirst)
+            try understand(header, value, isFirst ? nil : input.slice(fields[index].range))
         } catch {
             fault = fault ?? error
         }
         if isFirst || header == .xForwardedFor { fields[index] = slice }
     }
 
-    private mutating func understand(_ header: Header, _ value: Bytes, _ isFirst: Bool) throws(Refusal) {
+    /// `before`: the same field's value, if this is not the first one.
+    private mutating func understand(_ header: Header, _ value: Bytes, _ before: Bytes?) throws(Refusal) {
+        let isFirst = before == nil
         switch header {
         case .host:
             guard isFirst else { throw .severalHosts }
@@ -30,6 +32,11 @@ extension RequestParser {
         case .expect:
             guard isFirst, value.equalsIgnoringCase("100-continue") else { throw .unknownExpectation }
             expectsContinue = true
+        case .contentEncoding:
+            // RFC 9110, 5.3 and 8.4: several fields are one list, in which an empty element counts for nothing.
+            guard isFirst || value.isEmpty else { throw .severalEncodings }
+        case .contentType:
+            guard before?.equals(value) ?? true else { throw .severalTypes }
         default: break
         }
     }

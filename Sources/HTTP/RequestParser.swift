@@ -112,7 +112,7 @@ struct RequestParser {
                 if target.isAbsent {
                     try parseRequestLine(line, at: start)
                 } else {
-                    try parseField(line, at: start)
+                    try parseField(line, at: start, in: input)
                 }
             } else if target.isAbsent {
                 begin = feed + 1
@@ -183,7 +183,7 @@ struct RequestParser {
     }
 
     /// `name ":" OWS value OWS` (RFC 9112, 5).
-    private mutating func parseField(_ line: Bytes, at offset: Int) throws(Refusal) {
+    private mutating func parseField(_ line: Bytes, at offset: Int, in input: Bytes) throws(Refusal) {
         if line[0] == 32 || line[0] == 9 { throw .obsoleteFolding }
         let colon = Grammar.tokenLength(line)
         // RFC 9112, 5.1: white space between the name and the colon must be refused.
@@ -198,6 +198,6 @@ struct RequestParser {
         var high = line.count
         while low < high, line[low] == 32 || line[low] == 9 { low += 1 }
         while high > low, line[high - 1] == 32 || line[high - 1] == 9 { high -= 1 }
-        note(header, line.slice(low..<high), Slice(offset + low, offset + high))
+        note(header, line.slice(low..<high), Slice(offset + low, offset + high), in: input)
     }
 }

@@ -151,7 +151,8 @@ struct EventJudge: ~Copyable {
     /// Judges the one event of `/collect`. `properties` is its JSON, `depth` how deep it nests; `content` the same as
     /// a value, which only an event with an id needs.
     mutating func judge(
-        collected type: Bytes, activity: Bytes, clientID: Bytes, said: Timestamp?, depth: Int, content: JSONNode?,
+        collected type: Bytes, activity: Bytes, clientID: Bytes, said: Timestamp?, depth: Int,
+        content: JSONNode?,
         _ circumstances: Circumstances, warnings: inout Warnings, writer: inout SubmissionWriter,
         frame: inout ByteBuffer, properties: (inout ByteBuffer) -> Repairs
     ) {

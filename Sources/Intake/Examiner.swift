@@ -131,7 +131,8 @@ final class Examiner {
             var index = 0
             for node in events.elements {
                 judge.judge(
-                    node, index: index, circumstances, texts: &texts, warnings: &warnings, writer: &writer, frame: &frame)
+                    node, index: index, circumstances, texts: &texts, warnings: &warnings, writer: &writer,
+                    frame: &frame)
                 index += 1
             }
         }

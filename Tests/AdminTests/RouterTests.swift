@@ -67,7 +67,7 @@ struct ArgumentTests {
             .path("id", .id, "", like: "x"), .limit,
             .query("name", .text(1...3), "", like: "x"), .query("open", .flag, "", like: true),
             .query("kind", .oneOf("a", "b"), "", like: "a"), .query("from", .moment, "", like: "x"),
-            .after(.text(pattern: "[0-9]{1,3}:[\\s\\S]{1,5}"), like: "1:a"),
+            .after(.cursor("[0-9]{1,3}:[\\s\\S]{1,5}"), like: "1:a"),
         ], answer: .anything, work: .memory { _ in .null })
     private let id = "00000000-0000-4000-8000-00000000ABCD"
 

@@ -351,6 +351,29 @@ import Testing
             try world.ask("POST", "/admin/quarantine/replay", .write, body: body, headers: type), 415)
     }
 
+    @Test(arguments: [("gzip", 415), ("br", 415), ("identity", 422)])
+    func aPackedBodyIsRefused(encoding: String, status: Int) throws {
+        let headers = [("Content-Type", "application/json"), ("Content-Encoding", encoding)]
+        try expectError(
+            try world.ask("POST", "/admin/quarantine/replay", .write, body: "{}", headers: headers), status)
+    }
+
+    @Test func anIdentityWithoutAValueIsToldWhatOneIs() throws {
+        let answer = try world.get("/admin/profiles?identity=email")
+        try expectError(answer, 400)
+        #expect(answer.text.contains("expected kind, colon, value"))
+    }
+
+    /// Also what HTTP itself refuses.
+    @Test(arguments: [(1, "/admin HTTP/1.1\r\nX : y\r\n", 400), (100_000, " HTTP/1.1\r\n", 414)])
+    func nothingIsToBeStoredOnTheWay(slashes: Int, rest: String, status: Int) throws {
+        let client = try Client(world.server.adminAddress)
+        try client.send("GET \(String(repeating: "/", count: slashes))\(rest)")
+        let answer = try client.receive()
+        try expectError(answer, status)
+        #expect(answer.header("Cache-Control") == "no-store")
+    }
+
     @Test func aDroppedEventIsGone() throws {
         let id = try denied().id
         try expectError(try world.ask("DELETE", "/admin/quarantine/\(id)", .read), 403)

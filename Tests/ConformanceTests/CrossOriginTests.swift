@@ -99,6 +99,30 @@ import Testing
         #expect(isReadable(answer, by: "https://other.example"))
     }
 
+    @Test(arguments: [
+        ("X-Long: \(String(repeating: "a", count: 500))\r\n", 100, 431), ("X: 1\r\n", 200, 431),
+        ("X-Bad : 1\r\n", 1, 400), ("Content-Encoding: gzip\r\n", 2, 415),
+        ("Content-Type: text/plain\r\nContent-Type: text/html\r\n", 1, 415),
+    ])
+    func aPageCanReadWhatIsWrongWithItsHeaders(_ field: String, _ times: Int, _ status: Int) throws {
+        let client = try Client(shop.server.address)
+        let fields = String(repeating: field, count: times)
+        try client.send("POST /track HTTP/1.1\r\nHost: a\r\nOrigin: https://other.example\r\n\(fields)\r\n")
+        let answer = try client.receive()
+        try expectError(answer, status)
+        #expect(isReadable(answer, by: "https://other.example"))
+        #expect(answer.header("Vary") == "Origin")
+    }
+
+    @Test func whatIsRefusedBeforeTheOriginIsKnownVariesByIt() throws {
+        let client = try Client(shop.server.address)
+        try client.send("POST /\(String(repeating: "a", count: 100_000)) HTTP/1.1\r\nHost: a\r\n")
+        let answer = try client.receive()
+        try expectError(answer, 414)
+        #expect(answer.header("Vary") == "Origin")
+        #expect(answer.header("Access-Control-Allow-Origin") == nil)
+    }
+
     @Test func aPageCanReadThatItsTypeOrEncodingIsUnknown() throws {
         for header in [("Content-Type", "text/html"), ("Content-Encoding", "br")] {
             let answer = try shop.server.post("/track", "{}", [("Origin", "https://other.example"), header])

@@ -88,6 +88,19 @@ private let host = "Host: a\r\n"
         ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: \u{b}chunked\r\n\r\n", .controlByte),
         ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .codingInOldVersion),
         ("POST / HTTP/1.1\r\n\(host)Expect: 200-ok\r\nContent-Length: 1\r\n\r\n", .unknownExpectation),
+        // What the body is: several fields are one list (RFC 9110, 5.3).
+        (
+            "GET / HTTP/1.1\r\n\(host)Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n\r\n",
+            .severalEncodings
+        ),
+        (
+            "GET / HTTP/1.1\r\n\(host)Content-Encoding: identity\r\nX: y\r\ncontent-encoding: br\r\n\r\n",
+            .severalEncodings
+        ),
+        (
+            "GET / HTTP/1.1\r\n\(host)Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\n",
+            .severalTypes
+        ),
     ]
 
     @Test(arguments: refusals)
@@ -142,6 +155,10 @@ private let host = "Host: a\r\n"
             "POST /t HTTP/1.1\r\n\(host)Expect: 100-Continue\r\nContent-Length: 2\r\nConnection: a, Close\r\n"
                 + "Origin: https://a\r\nOrigin: https://b\r\nX-Forwarded-For: 1\r\nX-Forwarded-For: 2\r\n\r\nab",
             "/t", "", "ab", 0
+        ),
+        (
+            "GET /t HTTP/1.1\r\n\(host)Content-Type: a/b\r\nContent-Type: a/b\r\nContent-Encoding: gzip\r\n"
+                + "Content-Encoding:\r\n\r\n", "/t", "", "", 0
         ),
     ]
 

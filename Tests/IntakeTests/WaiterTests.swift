@@ -101,5 +101,6 @@ func theReceiptAloneTellsOfRepeats(remembered: [Repeat.Kind]) {
 @Test func withoutAReceiptWhatIsRememberedIsTold() {
     var waiter = waiter(repeats: [Repeat(event: 0, kind: .duplicate)])
     waiter.isLate = true
-    #expect(text(waiter).contains(#""warnings":["pending","duplicate","/events/0/id: duplicate"],"debugging""#))
+    #expect(
+        text(waiter).contains(#""warnings":["pending","duplicate","/events/0/id: duplicate"],"debugging""#))
 }
