@@ -14,7 +14,7 @@ package final class SessionCache: Sendable {
         package var seen: Int64 = 0
         /// A hash of the row's context.
         package var context: UInt64 = 0
-        /// The row's `clock_skew`; nil: no clock was seen yet.
+        /// The row's `clock_skew`, or, without a row, what was added to its times first; nil: no clock was seen yet.
         package var skew: Int64?
         /// The number of its latest visit; 0: not known.
         fileprivate(set) var visit: Int32 = 0
@@ -127,6 +127,11 @@ package final class SessionCache: Sendable {
             entry = stored
             entry.visit = visit
         }
+    }
+
+    /// Notes what was added to the times of a session without a row.
+    func remember(session id: Bytes, skew: Int64?, now: Timestamp) {
+        insert(id, now: now, confirms: false) { if $0.seen == 0 { $0.skew = skew } }
     }
 
     /// The number of a session's latest visit; 0: not known.

@@ -68,14 +68,20 @@ package final class Settler {
         for group in groups { conclude(group, &claims) }
         try store.fixed(claims, connection)
         try store.fix(claims, connection)
-        for i in stale where groups[i].saves { learn(groups[i]) }
+        for i in stale { learn(groups[i]) }
         return settlement
     }
 
     /// Call after the commit: the caches learn what is stored now.
     package func committed(at now: Timestamp) {
         for (session, entry) in learnt {
-            session.withUnsafeBytes { cache.store(session: $0, entry, now: now) }
+            session.withUnsafeBytes {
+                if entry.seen > 0 {
+                    cache.store(session: $0, entry, now: now)
+                } else {
+                    cache.remember(session: $0, skew: entry.skew, now: now)
+                }
+            }
         }
         for (key, owner) in learntOwners { owners.store(key, owner) }
         if !learntMerges.isEmpty {
@@ -187,19 +193,18 @@ package final class Settler {
     /// Nothing to write if the cache knows the row, and nothing new was said.
     private func takeFromCache(_ group: inout SessionGroup, _ claims: [Claim], mayBeFresh: Bool) {
         group.contextHash = group.context.count > 0 ? contextHash.hash(group.context) : 0
-        guard let entry = cache.entry(ofSession: group.id), entry.seen != 0 else {
-            return group.prepare(issuer)
-        }
+        let known = cache.entry(ofSession: group.id)
+        group.skew = known?.skew
+        guard let entry = known, entry.seen != 0 else { return group.prepare(issuer) }
         if group.contextHash == 0 || group.contextHash == entry.context {
             group.contextHash = entry.context
             group.context = .empty
         }
-        group.skew = entry.skew
         let unchanged = group.members.allSatisfy { member in
             let claim = claims[member]
             guard claim.answered == entry.profile || claim.basis == .none else { return false }
             if claim.basis == .derived, claim.sent.count > 0, !claim.flags.contains(.settled) { return false }
-            return claim.sentAt == nil || skew(claim, before: entry.skew) == entry.skew
+            return claim.sentAt == nil || skew(claim, group) == entry.skew
         }
         let fresh = group.seenAt.seconds - entry.seen < Self.freshness
         if mayBeFresh, unchanged, fresh, group.context.count == 0 || !group.saves {
@@ -210,9 +215,12 @@ package final class Settler {
         }
     }
 
-    private func skew(_ claim: Claim, before: Int64?) -> Int64? {
-        claim.sentAt == nil
-            ? before : EventClock.skew(sentAt: claim.sentAt, receivedAt: claim.receivedAt, before: before)
+    /// What another server cannot know, since it is not written down, must be large to be believed: else the way that a
+    /// request took here would put a device's events into another order than they have there.
+    private func skew(_ claim: Claim, _ group: SessionGroup) -> Int64? {
+        guard claim.sentAt != nil else { return group.skew }
+        let before = group.skew ?? (group.saves ? nil : 0)
+        return EventClock.skew(sentAt: claim.sentAt, receivedAt: claim.receivedAt, before: before)
     }
 
     /// Ids whose present meaning must be asked for: those that were known when they were answered may be aliases
@@ -273,7 +281,7 @@ package final class Settler {
             if let sent = unsettled(claim), let now = known[sent] ?? (issuer.issued(sent) ? sent : nil) {
                 group.binding.take(now, now == group.derived ? .derived : .known)
             }
-            group.skew = skew(claim, before: group.skew)
+            group.skew = skew(claim, group)
         }
         group.profile = group.binding.profile
     }
@@ -314,9 +322,11 @@ package final class Settler {
         }
     }
 
+    /// Of a session without a row only the first correction is kept, so that it holds.
     private func learn(_ group: SessionGroup) {
+        guard group.saves || group.skew != nil else { return }
         var entry = SessionCache.Entry(profile: group.profile)
-        entry.seen = max(group.seenAt.seconds, 1)
+        entry.seen = group.saves ? max(group.seenAt.seconds, 1) : 0
         entry.context = group.contextHash
         entry.skew = group.skew
         learnt.append((Array(group.id), entry))

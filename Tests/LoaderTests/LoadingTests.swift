@@ -59,6 +59,39 @@ struct LoadingTests {
         try node.stop()
     }
 
+    /// The ways of two requests took so long (in seconds); two servers know nothing of each other's.
+    @Test(
+        arguments: [(0, 2.1, 1.9), (0, 50, 0.1), (0, 0.1, 50), (3600, 40, 0.1), (-3600, 0.1, 50)],
+        [true, false])
+    func aDevicesEventsKeepTheirOrderWhetherItsSessionIsSavedOrNot(
+        _ times: (behind: Double, first: Double, second: Double), isSaved: Bool
+    ) throws {
+        let others = times.behind == 0 ? try Node(database) : nil
+        others?.load()
+        node.load()
+        for (i, way) in [times.first, times.second].enumerated() {
+            let device = Timestamp(microseconds: Int64(1_790_000_000_000_000 + i * 1_000_000))
+            let event = TestEvent { $0.said = device }
+            let request = TestRequest(session: "s", .derived, node.derived("s"), events: [event]).with {
+                $0.sentAt = device
+                if !isSaved { $0.flags.remove(.saveSession) }
+            }
+            let received = device.adding(microseconds: Int64((times.behind + way) * 1_000_000))
+            let server = i > 0 ? others ?? node : node
+            try server.write([request], at: received)
+            try server.drain()
+        }
+        #expect(
+            try database.rows("select client_time from event order by time")
+                == database.rows("select client_time from event order by client_time"))
+        if times.behind != 0 {
+            #expect(try database.count("select count(*) from event where time = client_time") == 0)
+        }
+        #expect(try database.count("select count(*) from session") == (isSaved ? 1 : 0))
+        try others?.stop()
+        try node.stop()
+    }
+
     @Test func aRepeatIsADuplicateAndAnotherContentAConflict() throws {
         try node.write([TestRequest(.client("a"), .client("a"), .client("b"))])
         try node.write([TestRequest(.client("a", #"{"a":1.0}"#), .client("b", #"{"a":2}"#), .client("c"))])
