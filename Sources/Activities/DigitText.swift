@@ -4,7 +4,7 @@ import Foundations
 enum DigitText {
     // MARK: - Cards
 
-    /// A card number anywhere: 13 to 19 digits in groups, with a space, hyphen or dot or two between them.
+    /// A card number anywhere: 13 to 19 digits in groups, with a space, hyphen, dot or slash or two between them.
     static func hasCard(_ text: Bytes) -> Bool {
         var at = 0
         while at < text.count {
@@ -40,7 +40,7 @@ enum DigitText {
     }
 
     private static func isGap(_ byte: UInt8) -> Bool {
-        byte == 32 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+        byte == 32 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "/")
     }
 
     /// A known issuer's beginning and length (ISO/IEC 7812), and the check digit of Luhn.

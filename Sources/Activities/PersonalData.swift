@@ -41,12 +41,22 @@ enum PersonalData {
     private static func closely(_ text: Bytes, _ look: Look) -> PersonalKinds {
         var found: PersonalKinds = []
         if look.mayHaveAddress, hasAddress(text) { found.insert(.email) }
-        if look.digits >= 7, DigitText.isPhone(text) || DigitText.hasPhone(text) { found.insert(.phone) }
-        if look.digits >= 13, DigitText.hasCard(text) { found.insert(.card) }
-        if look.digits >= 9, hasIBAN(text) { found.insert(.iban) }
+        if look.digits >= 7 {
+            let numbers = PlainText.of(text)?.withUnsafeBytes { numbered($0, look) }
+            found.formUnion(numbers ?? numbered(text, look))
+        }
         if look.longestRun >= 8, SecretText.isSecret(text, longestRun: look.longestRun) {
             found.insert(.token)
         }
+        if SecretText.hasPassword(text, mayHaveAddress: look.mayHaveAddress) { found.insert(.token) }
+        return found
+    }
+
+    private static func numbered(_ text: Bytes, _ look: Look) -> PersonalKinds {
+        var found: PersonalKinds = []
+        if DigitText.isPhone(text) || DigitText.hasPhone(text) { found.insert(.phone) }
+        if look.digits >= 13, DigitText.hasCard(text) { found.insert(.card) }
+        if look.digits >= 9, hasIBAN(text) { found.insert(.iban) }
         return found
     }
 

@@ -34,6 +34,43 @@ enum SecretText {
         return false
     }
 
+    /// The shortest value that is taken for a secret by the name before it.
+    private static let shortest = 6
+    private static let longestUserInfo = 256
+
+    /// A password in a URL (`https://user:hunter2@host/`), or behind a name that says so (`aws_secret=…`).
+    static func hasPassword(_ text: Bytes, mayHaveAddress: Bool) -> Bool {
+        for i in 0..<text.count {
+            if text[i] == UInt8(ascii: "="), isSecretNamed(text, before: i) { return true }
+            if mayHaveAddress, text[i] == UInt8(ascii: "@"), isUserInfo(text, before: i) { return true }
+        }
+        return false
+    }
+
+    private static func isSecretNamed(_ text: Bytes, before equals: Int) -> Bool {
+        var (start, end) = (equals, equals + 1)
+        while start > 0, equals - start < 64, isPart(text[start - 1]) { start -= 1 }
+        while end < text.count, end - equals <= shortest, text[end] > 32, text[end] != UInt8(ascii: "&") {
+            end += 1
+        }
+        return end - equals > shortest
+            && PersonalNames.kinds(of: text.slice(start..<equals)).contains(.token)
+    }
+
+    /// RFC 3986, 3.2.1: `//user:password` stands before the first `@`, without a slash in it.
+    private static func isUserInfo(_ text: Bytes, before at: Int) -> Bool {
+        var start = at
+        var colon: Int?
+        while start > 0, at - start < longestUserInfo, text[start - 1] > 32,
+            text[start - 1] != UInt8(ascii: "/")
+        {
+            start -= 1
+            if text[start] == UInt8(ascii: ":") { colon = start }
+        }
+        guard let colon, colon < at - 1, start >= 2 else { return false }
+        return text[start - 1] == UInt8(ascii: "/") && text[start - 2] == UInt8(ascii: "/")
+    }
+
     /// Nothing but base64's own letters, of which `/` and `+` stand in other texts as well.
     private static func isBase64(_ text: Bytes) -> Bool {
         text.allSatisfy {

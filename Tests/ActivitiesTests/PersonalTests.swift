@@ -25,6 +25,19 @@ import Testing
         (#""eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N""#, ["token"]),
         (#""Bearer abcdef0123456789""#, ["token"]), (#""sk_live_4eC39HqLyjWDarjtT1zdp7dc""#, ["token"]),
         (#""5f4dcc3b5aa765d61d8327deb882cf99""#, ["token"]), (#""kD8fJ2mQ9xL4vB7nT1zR5wYc""#, ["token"]),
+        // In other spellings.
+        ("\"4111\u{a0}1111\u{a0}1111\u{a0}1111\"", ["card"]),
+        ("\"4111\u{202f}1111\u{202f}1111\u{202f}1111\"", ["card"]),
+        ("\"4111\u{2011}1111\u{2011}1111\u{2011}1111\"", ["card"]), (#""4111\t1111\t1111\t1111""#, ["card"]),
+        (#""4111/1111/1111/1111""#, ["card"]), (#""https://x/?c=4111%201111%201111%201111""#, ["card"]),
+        ("\"DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00\"", ["iban"]),
+        ("\"+49\u{a0}171\u{202f}1234567\"", ["phone"]), ("\"555\u{2011}123\u{2011}4567\"", ["phone"]),
+        (#""https://x/?phone=%2B491711234567""#, ["phone"]),
+        (#""https://x/?p=%2b49%20171%201234567""#, ["phone"]),
+        (#""https://user:hunter2@host/""#, ["token"]), (#""amqp://guest:guest@mq:5672/vhost""#, ["token"]),
+        (#""aws_secret=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY""#, ["token"]),
+        (#""https://x/?a=1&access_token=abcdefgh&b=2""#, ["token"]),
+        (#""Server=db;Password=hunter22;""#, ["token"]),
     ]
 
     @Test(arguments: values) func aPersonalValueIsNeverKept(_ value: (json: String, kinds: [String])) throws {
@@ -63,6 +76,9 @@ import Testing
         #""living-room-furniture-and-more""#, #""asia-pacific-subscription-2024""#, #""1,234,567""#,
         #""31.01.2026""#, #""1 + 1 = 2""#, #""+5 %""#, #""C++11 or C++14""#, #""0123456789012""#,
         #""GMT+02:00""#,
+        "\"31\u{a0}000\u{202f}000,50\u{a0}€\"", #""https://host/a:b@c""#, #""https://user@host/""#,
+        #""https://host:8080/@handle""#, #""https://x/?utm_medium=email&utm_source=newsletter""#,
+        #""tokens=5""#, #""100%25 wool 12/34/56/78""#, #""2026/11/22/10/30/00/001""#,
         #""2026-01-31T10:00:00+02:00""#, #""/living-room/Sofas/3-seater/Brown-Leather-Sofa""#,
     ])
     func whatIsHarmlessIsKept(_ json: String) throws {

@@ -66,13 +66,14 @@ struct LoadingTests {
     func aDevicesEventsKeepTheirOrderWhetherItsSessionIsSavedOrNot(
         _ times: (behind: Double, first: Double, second: Double), isSaved: Bool
     ) throws {
+        let profile = UUID.random()
         let others = times.behind == 0 ? try Node(database) : nil
         others?.load()
         node.load()
         for (i, way) in [times.first, times.second].enumerated() {
             let device = Timestamp(microseconds: Int64(1_790_000_000_000_000 + i * 1_000_000))
             let event = TestEvent { $0.said = device }
-            let request = TestRequest(session: "s", .derived, node.derived("s"), events: [event]).with {
+            let request = TestRequest(session: "s", .known, profile, events: [event]).with {
                 $0.sentAt = device
                 if !isSaved { $0.flags.remove(.saveSession) }
             }
