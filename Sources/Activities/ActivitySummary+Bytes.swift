@@ -3,9 +3,12 @@ import Foundations
 /// How a summary is kept: all of it, in an order that depends on nothing but its content.
 ///
 ///     u8 version · u32 fingerprint of the secret · counts · label · times · sources · clients · latest events
-///     · marks (the events that showed something first, with source and client) · paths, each with all its parts
+///     · marks (the events that showed something first, with source and client) · quota · paths, each with all its
+///     parts
 extension ActivitySummary: Equatable {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
+    /// Without groups and their quota; it is still read.
+    private static let versionWithoutGroups: UInt8 = 1
 
     /// Appends it; equal summaries have equal bytes.
     package func encode(to buffer: inout ByteBuffer) {
@@ -27,6 +30,7 @@ extension ActivitySummary: Equatable {
         }
         encode(marks, first, to: &buffer)
         let numbers = Dictionary(uniqueKeysWithValues: zip(marks, 0...))
+        buffer.append(varint: paths.quota)
         buffer.append(varint: nodes.count)
         for node in nodes { node.encode(to: &buffer, mask: node.mask(at: recent.moves, limits), numbers) }
     }
@@ -48,7 +52,11 @@ extension ActivitySummary: Equatable {
     package init(decoding bytes: Bytes, limits: SummaryLimits = SummaryLimits()) throws(SummaryError) {
         self.init(limits: limits)
         var reader = ByteReader(bytes)
-        guard try reader.byte() == Self.version else { throw reader.failure("version \(Self.version)") }
+        let version = try reader.byte()
+        guard version == Self.version || version == Self.versionWithoutGroups else {
+            throw reader.failure("version \(Self.version)")
+        }
+        let isGrouped = version == Self.version
         guard try reader.half() == limits.fingerprint else {
             throw reader.failure("a summary of this installation")
         }
@@ -65,10 +73,14 @@ extension ActivitySummary: Equatable {
         recent = try RecentEvents(&reader, limit: limits.recent)
         let marks = try reader.marks()
         first = try reader.mark(marks)
+        let quota = isGrouped ? try reader.varint() : limits.paths
         var nodes: [PathNode] = []
-        for _ in 0..<(try reader.varint()) { nodes.append(try PathNode(&reader, marks, limits)) }
+        for _ in 0..<(try reader.varint()) {
+            nodes.append(try PathNode(&reader, marks, isGrouped: isGrouped, limits))
+        }
         guard reader.isAtEnd else { throw reader.failure("the end") }
-        paths = PathTable(nodes, limit: limits.paths)
+        if !isGrouped { nodes = PathGroup.grouped(nodes, limits) }
+        paths = PathTable(nodes, limit: limits.paths, quota: quota)
     }
 
     package static func == (a: Self, b: Self) -> Bool {

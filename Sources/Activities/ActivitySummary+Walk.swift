@@ -26,7 +26,7 @@ extension ActivitySummary {
                 i += 1
                 if hash == 0 { continue }
                 seen += 1
-                let child = memberPlace(hash, name, of: place, instance, &visit)
+                let child = memberPlace(hash, name, value, of: place, instance, &visit)
                 observe(value, at: child, depth: place.depth + 1, instance, &visit)
             }
         }
@@ -78,9 +78,11 @@ extension ActivitySummary {
 
     // MARK: - Places
 
-    /// A member's place; a node is made for it if there is room. Nil: it has none, nor have its parts.
+    /// A member's place; a node is made for it if there is room. Nil: it has none, nor have its parts. (Parts may have
+    /// nodes where the member itself has none.)
     private mutating func memberPlace(
-        _ name: UInt64, _ key: JSONNode, of parent: Place, _ instance: UInt64, _ visit: inout Visit
+        _ name: UInt64, _ key: JSONNode, _ value: JSONNode, of parent: Place, _ instance: UInt64,
+        _ visit: inout Visit
     ) -> Place? {
         var place = Place.root
         place.parent = parent.hash
@@ -89,15 +91,14 @@ extension ActivitySummary {
         place.hash = limits.mix(parent.hash, name)
         let index = paths.index(of: place.hash)
         if index >= 0 {
-            place.rank = paths.nodes[index].rank
-            place.hint = paths.nodes[index].hint
+            place.join(paths.nodes[index])
             return place
         }
-        return newMember(key, place, parent, &visit)
+        return newMember(key, value, place, parent, &visit)
     }
 
     private mutating func newMember(
-        _ key: JSONNode, _ found: Place, _ parent: Place, _ visit: inout Visit
+        _ key: JSONNode, _ value: JSONNode, _ found: Place, _ parent: Place, _ visit: inout Visit
     ) -> Place? {
         var place = found
         var decoded = ByteBuffer(capacity: 0)
@@ -105,28 +106,29 @@ extension ActivitySummary {
         let name = decoded.bytes
         place.hint = parent.hint
         if IdentifierForm.isID(name) {
-            return partPlace(
-                place, hash: limits.mix(parent.hash, SummaryLimits.anyKey), .anyKey, parent, &visit)
+            return partPlace(place, SummaryLimits.anyKey, .anyKey, parent, &visit)
         }
-        place.rank = max(parent.rank, place.hash)
-        guard paths.admits(place) else { return nil }
+        place.join(parent, kind: nil, limits)
+        guard paths.admits(group: place.group, depth: place.depth) else { return nil }
+        let isKept = paths.admits(place)
+        if !isKept, value.kind != .object, value.kind != .array { return nil }
         place.hint.formUnion(PersonalNames.kinds(of: name))
-        paths.insert(PathNode(place, ParameterPath.Segment(name, limits), &visit))
+        if isKept { paths.insert(PathNode(place, ParameterPath.Segment(name, limits), &visit)) }
         return place
     }
 
     /// The place of an array's elements, or of a map's members.
     private mutating func partPlace(
-        _ started: Place, hash: UInt64, _ segment: ParameterPath.Segment, _ parent: Place,
+        _ started: Place, _ kind: UInt64, _ segment: ParameterPath.Segment, _ parent: Place,
         _ visit: inout Visit
     ) -> Place? {
         var place = started
-        place.hash = hash
-        place.rank = max(parent.rank, hash)
+        place.hash = limits.mix(parent.hash, kind)
         place.hint = parent.hint
-        if paths.index(of: hash) >= 0 { return place }
-        guard paths.admits(place) else { return nil }
-        paths.insert(PathNode(place, segment, &visit))
+        place.join(parent, kind: kind, limits)
+        if paths.index(of: place.hash) >= 0 { return place }
+        guard paths.admits(group: place.group, depth: place.depth) else { return nil }
+        if paths.admits(place) { paths.insert(PathNode(place, segment, &visit)) }
         return place
     }
 
@@ -163,8 +165,7 @@ extension ActivitySummary {
         var part = Place.root
         part.parent = place.hash
         part.depth = place.depth + 1
-        let found = partPlace(
-            part, hash: limits.mix(place.hash, SummaryLimits.element), .element, place, &visit)
+        let found = partPlace(part, SummaryLimits.element, .element, place, &visit)
         var ordinal: UInt64 = 0
         for element in array.elements {
             seen += 1

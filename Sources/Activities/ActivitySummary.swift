@@ -6,8 +6,7 @@ import Payload
 /// It can be merged: the summaries of two halves of the events, merged in any order, are the summary of all
 /// of them, also where limits were reached. Therefore nothing in it depends on the order in which events
 /// come: there are counts, sums, the least and the largest, and where a limit is, what has the smallest hash
-/// of all. Paths are a tree, and a path's rank is the largest hash on the way to it: so parents stay at
-/// least as long as their children.
+/// of all. Which paths stay is told in `PathTable`.
 package struct ActivitySummary: Sendable {
     package let limits: SummaryLimits
     package internal(set) var count = 0
@@ -81,7 +80,7 @@ package struct ActivitySummary: Sendable {
     // MARK: - Reading
 
     /// Values that belong to no path that is kept.
-    package var truncated: Int { paths.nodes.reduce(seen + cut) { $0 - $1.values } }
+    package var truncated: Int { seen + cut - ParameterTree(self).values }
     /// Who sent it, the most frequent first.
     package var sources: [NamedCount] { sourceTable.ranked }
     package var clients: [NamedCount] { clientTable.ranked }

@@ -11,6 +11,7 @@ extension SummaryLimits {
 
     /// So that the elements of an array and the members of a map have a place among named members.
     static let element: UInt64 = 0x5bd1_e995_97f4_a7c5
+    static let anyName: UInt64 = 0x2545_f491_4f6c_dd1d
     static let anyKey: UInt64 = 0xc6a4_a793_5bd1_e995
 
     /// Tells summaries of different secrets apart without telling the secret.

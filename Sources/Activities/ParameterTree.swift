@@ -25,9 +25,12 @@ struct ParameterTree {
         self.node = node
         rootCounts = (0, 0)
         children = (byParent[node.hash] ?? []).map { ParameterTree($0, byParent, limits) }
-        if children.count > limits.names { collapse(limits) }
+        collapse(limits)
         sort()
     }
+
+    /// How many values there were at its paths.
+    var values: Int { children.reduce(node?.values ?? 0) { $0 + $1.values } }
 
     var objects: Int { node.map { Self.count($0, .object) } ?? rootCounts.objects }
     var arrays: Int { node.map { Self.count($0, .array) } ?? 0 }
@@ -57,9 +60,11 @@ struct ParameterTree {
 
     // MARK: - Maps
 
+    /// Many names make a map; so do half as many where there were more than are kept.
     private mutating func collapse(_ limits: SummaryLimits) {
         var names = children.filter { !($0.node?.segment.isElement ?? true) }
-        guard names.count > limits.names, var map = names.popLast() else { return }
+        guard names.count > limits.names || names.count > limits.names / 2 && !isComplete else { return }
+        guard var map = names.popLast() else { return }
         for name in names { map.merge(name, limits) }
         map.node?.segment = .anyKey
         map.node?.isCollapsed = true

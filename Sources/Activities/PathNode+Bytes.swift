@@ -6,6 +6,7 @@ extension PathNode {
         }
         buffer.append(little: hash)
         buffer.append(little: rank)
+        buffer.append(little: group)
         buffer.append(little: parent)
         buffer.append(varint: depth)
         segment.encode(to: &buffer)
@@ -34,9 +35,12 @@ extension PathNode {
         samples.encode(to: &buffer)
     }
 
-    init(_ reader: inout ByteReader, _ marks: [EventMark], _ limits: SummaryLimits) throws(SummaryError) {
+    init(
+        _ reader: inout ByteReader, _ marks: [EventMark], isGrouped: Bool, _ limits: SummaryLimits
+    ) throws(SummaryError) {
         hash = try reader.word()
         rank = try reader.word()
+        group = isGrouped ? try reader.word() : 0
         parent = try reader.word()
         depth = try reader.varint()
         segment = try ParameterPath.Segment(&reader)
@@ -62,6 +66,21 @@ extension PathNode {
         samples = try SampleTable(&reader, limits)
         touched = 0
         moved = 0
+    }
+
+    /// The same in a group.
+    init(_ node: PathNode, group: UInt64, rank: UInt64) {
+        self = node
+        (self.group, self.rank) = (group, rank)
+    }
+
+    /// What it is in its parent; nil: a member with a name.
+    var kind: UInt64? {
+        switch segment {
+        case .element: SummaryLimits.element
+        case .anyKey: SummaryLimits.anyKey
+        case .name, .long: nil
+        }
     }
 
     /// The marks that it refers to.

@@ -4,7 +4,8 @@ import Payload
 /// All that is kept of one path.
 struct PathNode: Sendable {
     let hash: UInt64
-    let rank: UInt64
+    var rank: UInt64
+    var group: UInt64
     let depth: Int
     let parent: UInt64
     var segment: ParameterPath.Segment
@@ -42,6 +43,7 @@ struct PathNode: Sendable {
     init(_ place: Place, _ segment: ParameterPath.Segment, _ visit: inout Visit) {
         hash = place.hash
         rank = place.rank
+        group = place.group
         depth = place.depth
         parent = place.parent
         self.segment = segment
@@ -57,9 +59,9 @@ struct PathNode: Sendable {
         return false
     }
 
-    /// The order in which paths stay: parents before their children.
+    /// Groups in the order in which they stay, and so their paths.
     static func precedes(_ a: PathNode, _ b: PathNode) -> Bool {
-        (a.rank, a.depth, a.hash) < (b.rank, b.depth, b.hash)
+        (a.depth, a.group, a.rank, a.hash) < (b.depth, b.group, b.rank, b.hash)
     }
 
     // MARK: - Values

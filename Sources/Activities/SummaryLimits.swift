@@ -3,8 +3,8 @@ import Foundations
 /// How much is kept of an activity. Summaries can be merged only if they were made under the same limits.
 ///
 /// At a limit, what has the smallest hash stays: so it does not matter in which order things come. The hash
-/// depends on a secret, the same for all servers of an installation, so that nobody can make up names that
-/// drive others out.
+/// depends on a secret, the same for all servers of an installation, so that nobody can make up names of which he
+/// knows that they stay.
 package struct SummaryLimits: Equatable, Sendable {
     /// Parameters of an activity.
     package var paths = 500
