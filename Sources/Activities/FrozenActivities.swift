@@ -47,13 +47,26 @@ package struct FrozenActivities: Sendable {
 
 /// Freezing and thawing; it takes effect on all servers within two seconds.
 package enum Freezing {
-    /// Holds an activity to what is known of it now. False: there is no such activity.
+    /// There are so many parameters, or so long names, that not all are known: anything would fit.
+    package struct TooManyParameters: Error, CustomStringConvertible {
+        package var description: String {
+            """
+            it has more parameters or longer names than are kept, so every name would fit: mend what sends them, \
+            delete such events and rebuild the catalogue
+            """
+        }
+    }
+
+    /// Holds an activity to what is known of it now. Where not all names are known, so that none is refused; nil:
+    /// there is no such activity. Nothing is frozen if that is so of the properties themselves.
     package static func freeze(
         _ key: String, extra: Freeze.Extra, now: Timestamp, _ connection: Connection
-    ) throws -> Bool {
-        guard let summary = try Catalogue.summary(of: key, connection) else { return false }
+    ) throws -> [String]? {
+        guard let summary = try Catalogue.summary(of: key, connection) else { return nil }
         var bytes = ByteBuffer(capacity: 4096)
-        FrozenSchema(summary).encode(to: &bytes)
+        let schema = FrozenSchema(summary)
+        if schema.shape.others.isUnknown { throw TooManyParameters() }
+        schema.encode(to: &bytes)
         let frozen = ByteString(bytes.bytes)
         try connection.transaction(context: "freezing an activity") { () throws(PostgresError) in
             try connection.execute(
@@ -61,7 +74,7 @@ package enum Freezing {
                 extra.rawValue, frozen)
             try announce(connection)
         }
-        return true
+        return schema.open
     }
 
     /// Takes everything again. False: there is no such activity.

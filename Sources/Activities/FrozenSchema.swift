@@ -40,6 +40,13 @@ package struct FrozenSchema: Sendable {
         shape.encode(to: &buffer)
     }
 
+    /// The objects of which not all names are known, so that any name fits there.
+    package var open: [String] {
+        var open: [String] = []
+        shape.collectOpen([], &open)
+        return open
+    }
+
     /// Why the properties do not fit; nil: they do. Of several reasons, the first one in the text.
     package func check(_ properties: JSONNode) -> Misfit? {
         guard let fault = FrozenCheck.fault(in: properties, shape) else { return nil }
@@ -56,6 +63,13 @@ package struct FrozenSchema: Sendable {
 }
 
 extension Shape {
+    fileprivate func collectOpen(_ path: [ParameterPath.Segment], _ open: inout [String]) {
+        if others.isUnknown { open.append(ParameterPath(path).text) }
+        for member in members { member.shape.collectOpen(path + [.name(member.name)], &open) }
+        if case .shape(let shape) = others { shape.collectOpen(path + [.anyKey], &open) }
+        elements?.collectOpen(path + [.element], &open)
+    }
+
     func encode(to buffer: inout ByteBuffer) {
         buffer.append(types.rawValue)
         buffer.append(varint: members.count)

@@ -67,7 +67,7 @@ extension Shape {
 }
 
 extension Shape.Others {
-    fileprivate var isUnknown: Bool {
+    var isUnknown: Bool {
         if case .unknown = self { return true }
         return false
     }

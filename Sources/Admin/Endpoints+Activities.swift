@@ -56,7 +56,8 @@ extension Endpoints {
         })
 
     private static let changes: KeyValuePairs<Int, String> = [
-        404: "There is no such activity.", 409: "The server's own activities are as they are.",
+        404: "There is no such activity.",
+        409: "The server's own activities are as they are; one with too many parameters cannot be frozen.",
     ]
 
     private static let freeze = Endpoint(
@@ -68,7 +69,11 @@ extension Endpoints {
         work: .database { inquiry, connection in
             try changed(inquiry, connection) { key in
                 let extra = inquiry.text("extra").flatMap { Freeze.Extra(rawValue: $0) } ?? .quarantine
-                return try Freezing.freeze(key, extra: extra, now: Clock.system.now(), connection)
+                do {
+                    return try Freezing.freeze(key, extra: extra, now: Clock.system.now(), connection) != nil
+                } catch let error as Freezing.TooManyParameters {
+                    throw Refusal.conflict("\(error)")
+                }
             }
         })
 

@@ -31,13 +31,25 @@ struct ActivitiesFreezeCommand: ParsableCommand {
         let connection = try file.connect("activities freeze")
         defer { connection.close() }
         let key = try activity.key(connection)
-        guard try Freezing.freeze(key, extra: extra, now: Clock.system.now(), connection) else {
+        guard let open = try freeze(key, connection) else {
             printError(
                 "waymark: \(key.printable) cannot be frozen: nothing is known of it, or it is the server's own"
             )
             throw ExitCode.failure
         }
         print("\(key.printable) is frozen; unknown parameters: \(extra.rawValue)")
+        for path in open {
+            printError("waymark: any name fits in \(path.printable): there are more than are kept")
+        }
+    }
+
+    private func freeze(_ key: String, _ connection: Connection) throws -> [String]? {
+        do {
+            return try Freezing.freeze(key, extra: extra, now: Clock.system.now(), connection)
+        } catch let error as Freezing.TooManyParameters {
+            printError("waymark: \(key.printable) cannot be frozen: \(error)")
+            throw ExitCode.failure
+        }
     }
 }
 

@@ -126,4 +126,15 @@ import Testing
         let read = try old.withUnsafeBytes { bytes in try ActivitySummary(decoding: bytes) }
         #expect(read == summary)
     }
+
+    @Test func whatIsOpenInAFrozenActivityIsTold() {
+        let names = (1...20).map {
+            Sighting("{\"total\":1,\"by\":[{\"x\":\(Self.object(0..<$0 * 90))}]}", $0)
+        }
+        let schema = FrozenSchema(ActivitySummary(names))
+        #expect(schema.open == ["by[].x"])
+        #expect(FrozenSchema(ActivitySummary(#"{"a":{"b":1}}"#)).open == [])
+        let crowd = ActivitySummary([Sighting(Self.object(0..<600))])
+        #expect(FrozenSchema(crowd).shape.others.isUnknown)
+    }
 }

@@ -249,6 +249,22 @@ import Testing
         }
     }
 
+    @Test func whatHasMoreParametersThanAreKeptCannotBeFrozen() throws {
+        let name = unique("crowd")
+        let letters = Array("abcdefghijklmnopqrstuvwxyz")
+        let names = (0..<600).map { "\"x\(letters[$0 / 26 % 26])\(letters[$0 % 26])\(letters[$0 / 676])\":1" }
+        _ = try world.server.track(
+            #"{"source":{"id":"shop-web"},"events":[{"type":"\#(name)","properties":{\#(names.joined(separator: ","))}}]}"#
+        )
+        try eventually("it is known") { try world.get("/admin/activities/\(name)").status == 200 }
+        let answer = try world.ask("POST", "/admin/activities/\(name)/freeze", .write)
+        try expectError(answer, 409)
+        #expect(answer.text.contains("more parameters"))
+        #expect(try world.get("/admin/activities/\(name)").json()["activity", "frozen"] == .null)
+        let command = try world.server.command("activities", "freeze", name)
+        #expect(command.exit == .code(1))
+    }
+
     @Test func anActivityIsFrozenAndThawed() throws {
         let name = unique("frozen")
         _ = try world.server.track(#"{"source":{"id":"shop-web"},"events":[{"type":"\#(name)"}]}"#)
