@@ -35,11 +35,16 @@ package enum People {
             """
         ),
         (
-            "every event with a profile has a person, and stands in its profile's bucket",
+            "every event stands in its profile's bucket",
+            "select e.id, e.profile_id from event e where e.bucket <> bucket_of(coalesce(e.profile_id, e.id))"
+        ),
+        (
+            "every event with a profile has a person",
             """
-            select e.id, e.profile_id from event e where e.bucket <> bucket_of(coalesce(e.profile_id, e.id))
-                or e.profile_id is not null
-                    and not exists (select from profile p where p.id = person_of(e.profile_id))
+            select q.profile_id from (select distinct profile_id from event where profile_id is not null) q
+            where not exists (select from profile p where p.id = q.profile_id)
+                and not exists (select from profile p
+                    where p.bucket = bucket_of(person_of(q.profile_id)) and p.id = person_of(q.profile_id))
             """
         ),
         (
