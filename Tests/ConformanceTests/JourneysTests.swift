@@ -269,12 +269,14 @@ import Testing
     @Test func whatARemovedJourneyDidIsStillExplained() throws {
         let world = try JourneysWorld(Self.journeys + "\n")
         try world.settle()
-        let cart = unique("cart")
-        let answer = try world.track("add to cart", #"{"cart":"\#(cart)"}"#, session: unique("s"))
-        try world.await(1, with: cart)
-        try world.apply(Self.journeys.components(separatedBy: "cart:\n")[0])
+        let order = unique("order")
+        let answer = try world.track(
+            "product purchase", #"{"total": 100, "order": "\#(order)"}"#, session: unique("s"))
+        try world.await(1, with: order)
+        try world.apply(Self.journeys.components(separatedBy: "bought:\n")[0])
         let profile = try #require(answer["profile", "id"]?.text)
-        let why = try world.server.command("journeys", "explain", "--profile", profile, "--journey", "cart")
+        let why = try world.server.command(
+            "journeys", "explain", "--profile", profile, "--journey", "bought")
         #expect(why.output.contains("removed") && why.output.contains("fired: feed"), "\(why)")
     }
 

@@ -69,7 +69,17 @@ import Testing
                 "the journey is removed; what it was when the event came is not recorded",
                 "enrolled: ended: done",
             ])
-        #expect(try JourneyReading.names(town.connection).sorted() == ["other", "waits"])
+    }
+
+    /// Right behind its last delivery no server needs it any more, and its trace is kept.
+    @Test func aJourneyThatNobodyIsInAnyMoreIsStillExplained() throws {
+        let town = try town("sends:\n  state: live\n  on: {did: a}\n  do: [{webhook: feed}]")
+        try town.doesAndStores("a", at: 1)
+        try town.apply("other:\n  on: {did: x}\n  do: [{exit: no}]", at: 10)
+        let explanation = try town.explanation("sends")
+        #expect(explanation.state == "removed")
+        #expect(explanation.attempts.map(\.verdict) == ["enrolled: ended: done"])
+        #expect(try JourneyReading.names(town.connection).sorted() == ["other", "sends"])
     }
 }
 
