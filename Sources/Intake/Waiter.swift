@@ -83,7 +83,7 @@ struct Waiter {
             appendIDs(to: &$0)
         }
         body.append(#","profile":"#)
-        appendResult(saved: receipt?.profile == nil ? 0 : 1, to: &body) { list in
+        appendResult(saved: receipt?.hasSavedProfile == true ? 1 : 0, to: &body) { list in
             if let id = receipt?.profile ?? profile { list.append(quoted: id) }
         }
         body.append(#","execution":[],"segmentation":{"errors":[],"ids":[]},"logs":["#)
@@ -156,6 +156,12 @@ struct Waiter {
 }
 
 extension Receipt {
+    /// A profile is stored with its session or its events; a request without any of these leaves none.
+    fileprivate var hasSavedProfile: Bool {
+        profile != nil
+            && (sessionSaved || events.contains { $0.outcome == .stored || $0.outcome == .unsaved })
+    }
+
     /// In the order of the events.
     fileprivate var repeats: [Repeat] {
         events.enumerated().compactMap { i, event in

@@ -35,9 +35,11 @@ private func waiter(debugged: Bool = true, returning: Bool = false, repeats: [Re
         sentProfile: nil, profile: profile)
 }
 
-private func receipt(_ outcomes: Receipt.Outcome..., warnings: [String] = []) -> Receipt {
+private func receipt(
+    _ outcomes: Receipt.Outcome..., sessionSaved: Bool = true, warnings: [String] = []
+) -> Receipt {
     Receipt(
-        profile: profile, traits: Array(#"{"a": 1}"#.utf8), sessionSaved: true,
+        profile: profile, traits: Array(#"{"a": 1}"#.utf8), sessionSaved: sessionSaved,
         events: outcomes.enumerated().map { (UUID(high: 0, low: UInt64($0 + 1)), $1) }, warnings: warnings)
 }
 
@@ -103,4 +105,17 @@ func theReceiptAloneTellsOfRepeats(remembered: [Repeat.Kind]) {
     waiter.isLate = true
     #expect(
         text(waiter).contains(#""warnings":["pending","duplicate","/events/0/id: duplicate"],"debugging""#))
+}
+
+@Test(
+    arguments: [
+        ([], false, 0), ([.denied, .denied], false, 0), ([.denied, .stored], false, 1),
+        ([.unsaved], false, 1),
+        ([.duplicate], true, 1),
+    ] as [([Receipt.Outcome], Bool, Int)])
+func aProfileIsSavedWithItsSessionOrItsEvents(outcomes: [Receipt.Outcome], sessionSaved: Bool, saved: Int) {
+    var waiter = waiter()
+    waiter.receipt = receipt(sessionSaved: sessionSaved)
+    waiter.receipt?.events = outcomes.map { (UUID(high: 0, low: 1), $0) }
+    #expect(text(waiter).contains(#""profile":{"saved":\#(saved),"errors":[]"#))
 }
