@@ -68,7 +68,9 @@ struct ParameterTree {
         for name in names { map.merge(name, limits) }
         map.node?.segment = .anyKey
         map.node?.isCollapsed = true
-        let events = min(map.node?.events ?? 0, node?.events ?? 0)
+        // Of members that are not kept it is only known how many there were.
+        let unkept = (node?.children ?? 0) - children.reduce(0) { $0 + ($1.node?.values ?? 0) }
+        let events = min((map.node?.events ?? 0) + unkept, node?.events ?? 0)
         map.node?.events = events
         children = (elements.map { [$0] } ?? []) + [map]
     }
