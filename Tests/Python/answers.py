@@ -19,7 +19,7 @@ validate(description)
 
 
 # What is answered before it is looked at what is asked for.
-early = (400, 408, 413, 414, 417, 431, 501, 505)
+early = (400, 408, 413, 414, 415, 417, 431, 501, 505)
 
 
 def resolved(value):
