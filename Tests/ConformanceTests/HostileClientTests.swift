@@ -205,7 +205,10 @@ import Testing
     @Test func newcomersDisplaceWhoSaysNothing() throws {
         let crowd = try (0..<200).map { n in try Client(server.address, from: "127.\(1 + n % 200).1.9") }
         try eventually("a newcomer is served") { try server.post("/track", Self.event).status == 200 }
-        #expect(try server.metric("waymark_connections_displaced_total") ?? 0 > 0)
+        // Whoever asks for the metrics is a newcomer as well, and may have to come again.
+        try eventually("it was for somebody's place") {
+            try server.metric("waymark_connections_displaced_total") ?? 0 > 0
+        }
         #expect(crowd.count == 200)
     }
 }
