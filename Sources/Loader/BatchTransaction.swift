@@ -25,13 +25,13 @@ struct BatchTransaction {
     func run(
         _ batch: Batch, from begin: LoadPosition, now: Timestamp, _ connection: Connection
     ) throws(PostgresError) -> Result {
-        var isCareful = false
+        var (isCareful, blamesStale) = (false, false)
         var tries = 0
         while true {
             do throws(PostgresError) {
                 return try attempt(batch, from: begin, now: now, connection) { () throws(PostgresError) in
                     try isCareful
-                        ? halves(batch, batch.events.indices, connection)
+                        ? halves(batch, batch.events.indices, blamesStale, connection)
                         : writer.write(batch, batch.events.indices, connection)
                 }
             } catch {
@@ -39,8 +39,9 @@ struct BatchTransaction {
                 tries += 1
                 // What says each time that a profile was merged meanwhile is no race, but some event that asks for
                 // what cannot be: it must not stop all others.
-                let isStubborn = error.isStale && tries > Self.retries
-                if error.isDataFault || isStubborn, !isCareful {
+                if error.isStale, tries > Self.retries, !blamesStale {
+                    (isCareful, blamesStale) = (true, true)
+                } else if error.isDataFault, !isCareful {
                     isCareful = true
                 } else if !error.isCollision || tries > Self.retries {
                     throw error
@@ -74,28 +75,31 @@ struct BatchTransaction {
         }
     }
 
-    /// Writes a range behind a savepoint; halves it when its data is at fault.
+    /// Writes a range behind a savepoint; halves it when its data is at fault. `blamesStale`: also when a profile was
+    /// merged meanwhile, which is a race as a rule, and nobody's fault.
     private func careful(
-        _ batch: Batch, _ range: Range<Int>, _ connection: Connection
+        _ batch: Batch, _ range: Range<Int>, _ blamesStale: Bool, _ connection: Connection
     ) throws(PostgresError) {
         do throws(PostgresError) {
             try connection.savepoint { () throws(PostgresError) in
                 try writer.write(batch, range, connection)
             }
         } catch {
-            guard error.isDataFault || error.isStale, !range.isEmpty else { throw error }
-            if range.count > 1 { return try halves(batch, range, connection) }
+            guard error.isDataFault || blamesStale && error.isStale, !range.isEmpty else { throw error }
+            if range.count > 1 { return try halves(batch, range, blamesStale, connection) }
             let isPoison = batch.events[range.lowerBound].refusal?.isPoison ?? false
             if isPoison { throw error }
             batch.events[range.lowerBound].refusal = Poison.refusal(error)
-            try careful(batch, range, connection)
+            try careful(batch, range, blamesStale, connection)
         }
     }
 
     /// The range is known to fail as a whole.
-    private func halves(_ batch: Batch, _ range: Range<Int>, _ connection: Connection) throws(PostgresError) {
+    private func halves(
+        _ batch: Batch, _ range: Range<Int>, _ blamesStale: Bool, _ connection: Connection
+    ) throws(PostgresError) {
         let middle = range.lowerBound + range.count / 2
-        if range.count > 1 { try careful(batch, range.lowerBound..<middle, connection) }
-        try careful(batch, middle..<range.upperBound, connection)
+        if range.count > 1 { try careful(batch, range.lowerBound..<middle, blamesStale, connection) }
+        try careful(batch, middle..<range.upperBound, blamesStale, connection)
     }
 }
