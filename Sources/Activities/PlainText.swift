@@ -1,4 +1,5 @@
 import Foundations
+import Payload
 
 /// Texts with the spaces, hyphens and characters that were meant, where they are written otherwise: no-break and other
 /// spaces, tabs, typographic hyphens and dashes, and the percent-encoding of URLs.
@@ -27,7 +28,9 @@ enum PlainText {
         switch (byte, next, third) {
         case (9, _, _): return (32, 1)
         case (UInt8(ascii: "%"), _, _):
-            guard let high = digit(next), let low = digit(third) else { return (byte, 1) }
+            guard let high = PercentDecoding.digit(next), let low = PercentDecoding.digit(third) else {
+                return (byte, 1)
+            }
             return (high << 4 | low, 3)
         case (0xc2, 0xa0, _): return (32, 2)
         case (0xc2, 0xad, _): return (UInt8(ascii: "-"), 2)
@@ -35,15 +38,6 @@ enum PlainText {
             return (32, 3)
         case (0xe2, 0x80, 0x90...0x95), (0xe2, 0x88, 0x92): return (UInt8(ascii: "-"), 3)
         default: return (byte, 1)
-        }
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 48...57: byte - 48
-        case 65...70: byte - 55
-        case 97...102: byte - 87
-        default: nil
         }
     }
 }

@@ -25,7 +25,8 @@ package enum PercentDecoding {
         return repair(from: start, in: &buffer)
     }
 
-    private static func digit(_ byte: UInt8) -> UInt8? {
+    /// The value of a hexadecimal digit; nil: it is none.
+    package static func digit(_ byte: UInt8) -> UInt8? {
         switch byte {
         case 48...57: byte - 48
         case 65...70: byte - 55
